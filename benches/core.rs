@@ -1,0 +1,70 @@
+//! The hot paths of the backward process: the kernel score and the samplers.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use nalgebra::DMatrix;
+use rand::RngExt;
+use rand_distr::StandardNormal;
+use resolvent::core::random::{Purpose, stream};
+use resolvent::core::step::{Bridge, EulerMaruyama, PosteriorBridge};
+use resolvent::core::{
+    EmpiricalMeasure, EmpiricalScore, KilledBrownianMotion, Sampler, Score, ScoreAdaptive, Step,
+};
+
+fn normal(rows: usize, columns: usize, index: u64) -> DMatrix<f64> {
+    let mut rng = stream(1, Purpose::Experiment, index);
+    DMatrix::from_fn(rows, columns, |_, _| rng.sample(StandardNormal))
+}
+
+/// 32 points against m data in R^d, one thread; elements are pairs.
+fn kernel_score(c: &mut Criterion) {
+    let mut group = c.benchmark_group("kernel score, one thread");
+    for (d, m) in [(3, 5), (3, 2_000), (8, 2_000), (64, 2_000), (784, 8_000)] {
+        let process = KilledBrownianMotion::new(d, 1.0, 0.1).unwrap();
+        let score = EmpiricalScore::new(&process, EmpiricalMeasure::new(normal(d, m, 0)).unwrap()).unwrap();
+        let points = normal(d, 32, 1);
+        let (mut gains, mut displacements) = (vec![0.0; 32], vec![0.0; 32 * d]);
+        group.throughput(Throughput::Elements(32 * m as u64));
+        group.bench_function(BenchmarkId::from_parameter(format!("d={d} m={m}")), |b| {
+            b.iter(|| score.evaluate(black_box(points.as_slice()), &mut gains, &mut displacements));
+        });
+    }
+    group.finish();
+}
+
+/// 1,000 particles from start to death, five data; elements are score evaluations of a particle.
+fn sampler(c: &mut Criterion) {
+    let mut group = c.benchmark_group("sampler, all threads");
+    group.sample_size(10);
+    for d in [3, 32, 784] {
+        let process = KilledBrownianMotion::new(d, 1.0, 0.05).unwrap();
+        let measure = EmpiricalMeasure::new(normal(d, 5, 0)).unwrap();
+        let floor = 0.01 * measure.smallest_gap();
+        let score = EmpiricalScore::new(&process, measure).unwrap();
+        let start = normal(d, 1, 1) * 1.5;
+        let starts = DMatrix::from_fn(d, 1_000, |i, _| start[i]);
+        let sup = resolvent::core::killing::SupScore::at_distance(&process, d, floor).unwrap();
+        let (exact, mean) = (PosteriorBridge::new(&score), Bridge::new(&score));
+        let euler = EulerMaruyama::new(&score);
+        let steps: [(&str, &dyn Step, f64); 3] =
+            [("posterior bridge", &exact, 1.0), ("bridge", &mean, 0.2), ("Euler-Maruyama", &euler, 0.1)];
+        for (name, step, eta) in steps {
+            let floor = if step.samples_lifetime() { floor } else { 0.0 };
+            let control = ScoreAdaptive::new(eta, floor).unwrap();
+            let mut sampler = Sampler::new(&process, step, &control);
+            if !step.samples_lifetime() {
+                sampler = sampler.killing("sup", &sup);
+            }
+            let evaluations: usize = sampler.run(&starts, 1).unwrap().evaluations.iter().sum();
+            group.throughput(Throughput::Elements(evaluations as u64));
+            group.bench_function(BenchmarkId::new(name, d), |b| {
+                b.iter(|| sampler.run(black_box(&starts), 1).unwrap());
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, kernel_score, sampler);
+criterion_main!(benches);

@@ -1,0 +1,142 @@
+//! The Green kernel of killed Brownian motion: a radial function in Bessel form.
+
+use std::f64::consts::{LN_2, TAU};
+
+use resolvent_special::{Gig, KOrder, inverse_gain, inverse_ratio_k, log_zk};
+use statrs::function::gamma::ln_gamma;
+
+/// Below this distance kernels are evaluated at this distance: squares stay clear of underflow, and a particle this
+/// close is on the support for every rule and step.
+pub(crate) const CLOSEST: f64 = 1e-120;
+
+/// Added to the logarithm at the pole: in dimension 2 the kernel itself is only logarithmic there.
+const POLE: f64 = 1e4;
+
+/// R3: G_r(x, y) = ∫ e^{-rt} p_t(x, y) dt of dX = σ dW, a function of ρ = |x - y|:
+/// 2 (2π)^{-d/2} σ^{-d} (a/ρ')^ν K_ν(aρ') with a = √(2r), ν = d/2 - 1, ρ' = ρ/σ (Borodin and Salminen 2002, appendix 1).
+///
+/// Everything is computed as a logarithm or a ratio, so that d up to 4·10^5 and any ρ > 0 are representable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GreenKernel {
+    dim: usize,
+    sigma: f64,
+    rate: f64,
+    /// a/σ, per length: z = decay · ρ.
+    decay: f64,
+    log_scale: f64,
+    order: KOrder,
+}
+
+impl GreenKernel {
+    /// Parameters as checked by [`super::KilledBrownianMotion::new`].
+    pub(crate) fn new(dim: usize, sigma: f64, rate: f64) -> Self {
+        let (d, a) = (dim as f64, f64::sqrt(2.0 * rate));
+        let order = KOrder::new(0.5 * d - 1.0);
+        let log_scale = LN_2 - 0.5 * d * TAU.ln() - d * sigma.ln() + 2.0 * order.nu() * a.ln();
+        Self { dim, sigma, rate, decay: a / sigma, log_scale, order }
+    }
+
+    /// Dimension d.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// a/σ = √(2r)/σ, the rate of decay in space (per length).
+    pub fn decay(&self) -> f64 {
+        self.decay
+    }
+
+    /// log G_r at distance `rho` >= 0 (length). Finite: below 1e-120 a number that outweighs everything else stands for the
+    /// pole that the kernel has in dimension 2 and above.
+    pub fn log_value(&self, rho: f64) -> f64 {
+        self.log_value_and_gain(rho).0
+    }
+
+    /// R4: |∇ log G_r| = (a/σ) R_ν(z), z = aρ/σ, at distance `rho` (per length); at least a/σ.
+    pub fn score_norm(&self, rho: f64) -> f64 {
+        closest(rho) * self.gain(rho)
+    }
+
+    /// g(ρ) = (a/σ) R_ν(z)/ρ (per squared length): ∇_x log G_r(x, y) = g (y - x) (R19).
+    pub fn gain(&self, rho: f64) -> f64 {
+        self.log_value_and_gain(rho).1
+    }
+
+    /// [`log_value`](Self::log_value) and [`gain`](Self::gain) at the price of one.
+    pub fn log_value_and_gain(&self, rho: f64) -> (f64, f64) {
+        let pole = if rho < CLOSEST && self.dim > 1 { POLE } else { 0.0 };
+        let rho = closest(rho);
+        let z = self.decay * rho;
+        let (log_zk, z_ratio) = self.order.log_zk_and_z_ratio(z);
+        (pole + self.log_scale - 2.0 * self.order.nu() * z.ln() + log_zk, z_ratio / (rho * rho))
+    }
+
+    /// out ← ∇_x log G_r(x, y) (per length), all of length d.
+    pub fn gradient_into(&self, x: &[f64], y: &[f64], out: &mut [f64]) {
+        let gain = self.gain(distance_squared(x, y).sqrt());
+        for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
+            *out = gain * (y - x);
+        }
+    }
+
+    /// ρ_g of R19: the distance at which a single atom has the gain `gain` > 0.
+    pub fn radius_of_gain(&self, gain: f64) -> f64 {
+        inverse_gain(self.order.nu(), gain / (self.decay * self.decay)) / self.decay
+    }
+
+    /// The distance at which a single atom has a score of norm `norm`; infinite where `norm` <= a/σ, since no atom has
+    /// so small a score, and in dimension 1, where all distances have the same.
+    pub fn radius_of_score(&self, norm: f64) -> f64 {
+        let y = norm / self.decay;
+        if y > 1.0 && self.dim > 1 { inverse_ratio_k(self.order.nu(), y) / self.decay } else { f64::INFINITY }
+    }
+
+    /// R11: the law of the remaining lifetime at distance `rho` from the end point, GIG(1 - d/2, 2r, ρ²/σ²).
+    pub fn lifetime(&self, rho: f64) -> Gig {
+        let root = closest(rho) / self.sigma;
+        // Neither an underflow nor an overflow of the square is a law.
+        let b = (root * root).clamp(1e-300, 1e300);
+        Gig::new(1.0 - 0.5 * self.dim as f64, 2.0 * self.rate, b).expect("a > 0 and b > 0")
+    }
+
+    /// P(|X_ζ - X_0| <= ρ), the law of the distance covered until death: 1 - z^μ K_μ(z) / (2^{μ-1} Γ(μ)) with μ = d/2,
+    /// z = aρ/σ, the integral of r G_r over the ball (DLMF 10.29.4).
+    pub fn distance_cdf(&self, rho: f64) -> f64 {
+        let (mu, z) = (0.5 * self.dim as f64, self.decay * rho);
+        if z <= 0.0 {
+            return 0.0;
+        }
+        (-f64::exp_m1(log_zk(mu, z) - (mu - 1.0) * LN_2 - ln_gamma(mu))).clamp(0.0, 1.0)
+    }
+
+    /// A squared distance beyond which the logarithm of the kernel lies at least `drop` below its value at the squared
+    /// distance `near`: by z R_ν(z) >= 2ν, or by R_ν >= 1.
+    pub(crate) fn beyond(&self, near: f64, drop: f64) -> f64 {
+        let near = near.max(CLOSEST * CLOSEST);
+        let by_power =
+            if self.order.nu() > 0.0 { near * f64::exp(drop / self.order.nu()) } else { f64::INFINITY };
+        // R_{-1/2} = 1 and R_nu > 1 above it; at order 0 > nu > -1/2 no dimension lies.
+        let by_decay = near.sqrt() + drop / self.decay;
+        by_power.min(by_decay * by_decay)
+    }
+}
+
+/// The distance at which kernels are evaluated: at least [`CLOSEST`]; NaN stays NaN.
+fn closest(rho: f64) -> f64 {
+    if rho < CLOSEST { CLOSEST } else { rho }
+}
+
+/// |x - y|², the sum in a fixed order with eight running sums so that it vectorises.
+pub(crate) fn distance_squared(x: &[f64], y: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let tail: f64 = xs.remainder().iter().zip(ys.remainder()).map(|(x, y)| (x - y) * (x - y)).sum();
+    for (x, y) in xs.zip(ys) {
+        for k in 0..LANES {
+            let difference = x[k] - y[k];
+            sums[k] += difference * difference;
+        }
+    }
+    tail + sums.iter().sum::<f64>()
+}

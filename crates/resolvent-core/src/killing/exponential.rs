@@ -1,0 +1,41 @@
+//! Control: dead at an independent exponential time.
+
+use rand::RngExt;
+use rand_distr::Exp;
+
+use super::fixed::reached;
+use super::{KillingRule, Memory};
+use crate::error::{Result, positive};
+use crate::random::ChaCha8Rng;
+use crate::sampler::Local;
+
+/// Dead at a time ~ Exp(rate) drawn at the start, independent of the path. The lifetime of the backward process has this
+/// law over all starts, but it is not independent of the path: that is what this control shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExponentialTime {
+    law: Exp<f64>,
+}
+
+impl ExponentialTime {
+    /// Death at rate `rate` > 0 (per unit time).
+    ///
+    /// # Errors
+    /// If `rate` is not positive and finite.
+    pub fn new(rate: f64) -> Result<Self> {
+        Ok(Self { law: Exp::new(positive("rate", rate)?).expect("a positive rate") })
+    }
+}
+
+impl KillingRule for ExponentialTime {
+    fn begin(&self, rng: &mut ChaCha8Rng) -> Memory {
+        [rng.sample(self.law), 0.0]
+    }
+
+    fn kills(&self, [end, _]: &mut Memory, at: &Local<'_>, _rng: &mut ChaCha8Rng) -> bool {
+        reached(at.time, *end)
+    }
+
+    fn longest_step(&self, [end, _]: &Memory, at: &Local<'_>) -> f64 {
+        end - at.time
+    }
+}

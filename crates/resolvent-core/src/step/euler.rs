@@ -1,0 +1,55 @@
+//! Euler-Maruyama.
+
+use rand::RngExt;
+use rand_distr::StandardNormal;
+
+use super::{Fate, Step};
+use crate::diffusion::Diffusion;
+use crate::random::ChaCha8Rng;
+use crate::reversal::sde_drift;
+use crate::sampler::{Batch, Local};
+use crate::score::Score;
+
+/// x += (-b + div Σ + Σ s)(x) dt + σ √dt N: the Euler-Maruyama scheme for the reverse SDE R1 (Maruyama 1955). Weak and
+/// strong order 1 where σ is constant and the score is smooth, which it is not near the data: a baseline.
+pub struct EulerMaruyama<'a, S: ?Sized> {
+    score: &'a S,
+}
+
+impl<'a, S: Score + ?Sized> EulerMaruyama<'a, S> {
+    /// The reversal of the sampler's process with the score `score`.
+    pub fn new(score: &'a S) -> Self {
+        Self { score }
+    }
+}
+
+impl<S: Score + ?Sized> Step for EulerMaruyama<'_, S> {
+    fn evaluate(&self, batch: &mut Batch) {
+        self.score.evaluate(&batch.points, &mut batch.gains, &mut batch.displacements);
+    }
+
+    fn advance(
+        &self,
+        at: &Local<'_>,
+        dt: f64,
+        rng: &mut ChaCha8Rng,
+        next: &mut [f64],
+        work: &mut [f64],
+    ) -> Fate {
+        for (s, v) in next.iter_mut().zip(at.displacement) {
+            *s = at.gain * v;
+        }
+        sde_drift(at.process, at.time, at.point, next, work);
+        work.iter_mut().for_each(|n| *n = rng.sample(StandardNormal));
+        at.process.dispersion(at.time, at.point).apply(work);
+        let root = dt.sqrt();
+        for ((next, x), noise) in next.iter_mut().zip(at.point).zip(work) {
+            *next = x + *next * dt + root * *noise;
+        }
+        Fate::Alive
+    }
+
+    fn samples_lifetime(&self) -> bool {
+        false
+    }
+}

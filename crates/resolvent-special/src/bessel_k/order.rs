@@ -1,0 +1,132 @@
+//! K_ν at one order and many arguments: a table of piecewise polynomials.
+
+use std::sync::Arc;
+
+use super::log_zk_and_ratio;
+
+/// Binary exponents covered by the table; outside it the functions are called directly.
+const LOWEST: i32 = -44;
+const HIGHEST: i32 = 14;
+/// Pieces per octave, 2^PIECES of them.
+const PIECES: u32 = 3;
+/// On a piece of half-width h around c the nearest singularity (z = 0) is 17 h away, so Chebyshev coefficients fall by
+/// 34 a term and 11 of them reach rounding.
+const TERMS: usize = 11;
+
+/// log(z^ν K_ν(z)) and z R_ν(z), R_ν = K_{ν+1}/K_ν, at a fixed order ν: a few nanoseconds each instead of the 30 to 400
+/// of a direct evaluation, to the same accuracy.
+#[derive(Debug, Clone)]
+pub struct KOrder {
+    nu: f64,
+    pieces: Arc<[[[f64; 2]; TERMS]]>,
+}
+
+impl PartialEq for KOrder {
+    fn eq(&self, other: &Self) -> bool {
+        self.nu == other.nu
+    }
+}
+
+impl KOrder {
+    /// The table of order `nu` >= -1/2 (under a millisecond).
+    #[must_use]
+    pub fn new(nu: f64) -> Self {
+        let count = (HIGHEST - LOWEST) as usize * (1 << PIECES);
+        let pieces = (0..count).map(|k| Self::piece(nu, k)).collect();
+        Self { nu, pieces }
+    }
+
+    /// The order ν.
+    #[must_use]
+    pub fn nu(&self) -> f64 {
+        self.nu
+    }
+
+    /// (log(z^ν K_ν(z)), z R_ν(z)) for z > 0.
+    #[must_use]
+    pub fn log_zk_and_z_ratio(&self, z: f64) -> (f64, f64) {
+        let bits = z.to_bits();
+        let first = ((1023 + LOWEST) as u64) << PIECES;
+        let index = (bits >> (52 - PIECES)).wrapping_sub(first) as usize;
+        let Some(piece) = self.pieces.get(index) else {
+            let (log_zk, ratio) = log_zk_and_ratio(self.nu, z);
+            return (log_zk, z * ratio);
+        };
+        // The low bits of the mantissa are the place on the piece.
+        let low = bits & ((1 << (52 - PIECES)) - 1);
+        let t = low as f64 * (2.0 / (1u64 << (52 - PIECES)) as f64) - 1.0;
+        let mut sum = piece[TERMS - 1];
+        for c in piece[..TERMS - 1].iter().rev() {
+            sum = [sum[0] * t + c[0], sum[1] * t + c[1]];
+        }
+        (sum[0], sum[1])
+    }
+
+    /// Coefficients in powers of t in [-1, 1] on piece `k`, by interpolation at the Chebyshev nodes.
+    fn piece(nu: f64, k: usize) -> [[f64; 2]; TERMS] {
+        let octave = LOWEST + (k >> PIECES) as i32;
+        let width = f64::exp2(f64::from(octave)) / f64::from(1 << PIECES);
+        let left = f64::exp2(f64::from(octave)) + (k & ((1 << PIECES) - 1)) as f64 * width;
+        let angle = |j: usize| std::f64::consts::PI * (j as f64 + 0.5) / TERMS as f64;
+        let values: [[f64; 2]; TERMS] = std::array::from_fn(|j| {
+            let z = left + 0.5 * width * (1.0 + angle(j).cos());
+            let (log_zk, ratio) = log_zk_and_ratio(nu, z);
+            [log_zk, z * ratio]
+        });
+        let mut powers = [[0.0; 2]; TERMS];
+        // T_n in powers of t by its recurrence.
+        let (mut before, mut current) = ([0.0; TERMS], [0.0; TERMS]);
+        current[0] = 1.0;
+        for n in 0..TERMS {
+            let norm = if n == 0 { 1.0 } else { 2.0 } / TERMS as f64;
+            for which in 0..2 {
+                // Differences from the first value, so that the large constant of log(z^ν K_ν) does not cost digits.
+                let base = values[0][which];
+                let sum: f64 =
+                    (0..TERMS).map(|j| (values[j][which] - base) * (n as f64 * angle(j)).cos()).sum();
+                for (p, c) in powers.iter_mut().zip(&current) {
+                    p[which] += norm * sum * c;
+                }
+                if n == 0 {
+                    powers[0][which] += base;
+                }
+            }
+            let mut next = [0.0; TERMS];
+            for i in 0..TERMS {
+                let raised = if i > 0 { current[i - 1] } else { 0.0 };
+                next[i] = if n == 0 { raised } else { 2.0 * raised - before[i] };
+            }
+            (before, current) = (current, next);
+        }
+        powers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_as_accurate_as_the_functions() {
+        for nu in [-0.5, 0.0, 0.5, 1.0, 3.0, 15.0, 63.0, 391.0, 1535.0, 1e5] {
+            let order = KOrder::new(nu);
+            for k in -600..200 {
+                let z = f64::exp2(f64::from(k) / 13.0);
+                let (log_zk, ratio) = log_zk_and_ratio(nu, z);
+                let (table, z_ratio) = order.log_zk_and_z_ratio(z);
+                // z R is the condition number of the logarithm.
+                let allowed = 1e-14 * log_zk.abs().max(10.0) + 2.0 * f64::EPSILON * z * ratio;
+                assert!((table - log_zk).abs() < allowed, "{nu} {z}: {table} {log_zk}");
+                assert!((z_ratio / (z * ratio) - 1.0).abs() < 5e-15, "{nu} {z}: {z_ratio} {}", z * ratio);
+            }
+        }
+    }
+
+    #[test]
+    fn outside_the_table_the_functions_answer() {
+        let order = KOrder::new(3.0);
+        for z in [1e-140, 1e-30, 1e9] {
+            assert!((order.log_zk_and_z_ratio(z).0 - log_zk_and_ratio(3.0, z).0).abs() <= 1e-12);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `--kill`: when a particle is dead.
+
+use std::str::FromStr;
+
+use anyhow::{Result, bail, ensure};
+use resolvent::core::killing::{
+    DistanceToData, DistanceToSupport, ExponentialTime, FixedSteps, FixedTime, L2Score, SupScore,
+};
+use resolvent::core::{EmpiricalMeasure, KilledBrownianMotion, KillingRule};
+
+use super::positive;
+use super::stepping::Scheme;
+use super::support::Shape;
+
+const RULES: &str = "lifetime, sup:C, l2:M, distance:DELTA, support:DELTA, time:T, steps:K, exponential:RATE";
+
+/// What kills a particle, and what is done with it then.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Killing {
+    /// When a particle is dead, the first of: lifetime (sampled by the bridge steps, which always die by it), sup:C (the
+    /// score reaches the norm C), l2:M (the root of the integral of its square over the path reaches M), distance:DELTA
+    /// (of the nearest datum), support:DELTA (of --support), time:T, steps:K, exponential:RATE (an independent time).
+    /// The rules sup, l2, distance and support are for a support of codimension 2 or more, which is met at death alone;
+    /// points on a line are passed through alive, so none of them works in one dimension
+    #[arg(long = "kill", value_name = "RULE,..", value_delimiter = ',')]
+    rules: Vec<Rule>,
+    /// The support of the rule support:DELTA, around the origin of the first coordinates
+    #[arg(long, value_name = "circle:RADIUS|sphere:K:RADIUS|torus:MAJOR:MINOR")]
+    support: Option<Shape>,
+    /// Move a particle killed by a rule other than its lifetime to its denoised point; its path stays as it was
+    #[arg(long)]
+    pub(super) denoise: bool,
+}
+
+impl Killing {
+    /// Whether the rules go together and with the step.
+    pub(super) fn check(&self, scheme: Scheme) -> Result<()> {
+        for (i, rule) in self.rules.iter().enumerate() {
+            let same = |earlier: &&Rule| earlier.name() == rule.name();
+            if let Some(earlier) = self.rules[..i].iter().find(same) {
+                bail!("--kill {}: the rule is already there as {}", rule.text, earlier.text);
+            }
+        }
+        let names = |kind: &str| self.rules.iter().any(|rule| rule.name() == kind);
+        if !scheme.samples_lifetime() {
+            ensure!(!names("lifetime"), "--kill lifetime: the step euler does not sample the lifetime");
+            ensure!(
+                !self.rules.is_empty(),
+                "the step euler needs --kill; there are {}",
+                &RULES["lifetime, ".len()..]
+            );
+        }
+        match &self.support {
+            None => ensure!(!names("support"), "--kill support:DELTA needs --support"),
+            Some(_) => ensure!(names("support"), "--support goes with --kill support:DELTA"),
+        }
+        let others = self.rules.iter().any(|rule| rule.kind != Kind::Lifetime);
+        ensure!(
+            others || !self.denoise,
+            "--denoise goes with a rule of --kill other than lifetime; a sampled lifetime ends at the denoised point anyway"
+        );
+        Ok(())
+    }
+
+    /// The rules beside the lifetime, under the names they were given by.
+    ///
+    /// # Errors
+    /// If a rule that waits for the data is asked for in one dimension, or is out of its range.
+    pub(super) fn build(
+        &self,
+        process: &KilledBrownianMotion,
+        data: &EmpiricalMeasure,
+    ) -> Result<Vec<(&str, Box<dyn KillingRule>)>> {
+        let mut built: Vec<(&str, Box<dyn KillingRule>)> = Vec::with_capacity(self.rules.len());
+        for rule in &self.rules {
+            ensure!(
+                process.dim() > 1 || !rule.kind.waits_for_data(),
+                "--kill {}: in one dimension the data have codimension 1, a path passes through them and does not die at \
+                 its first visit; use the lifetime that --step posterior-bridge or bridge samples",
+                rule.text
+            );
+            let killer: Box<dyn KillingRule> = match rule.kind {
+                Kind::Lifetime => continue,
+                Kind::Sup(norm) => Box::new(SupScore::new(norm)?),
+                Kind::L2(norm) => Box::new(L2Score::new(norm)?),
+                Kind::Distance(delta) => Box::new(DistanceToData::new(process, data.clone(), delta)?),
+                Kind::Support(delta) => {
+                    let Some(shape) = &self.support else { bail!("--kill {} needs --support", rule.text) };
+                    let support = shape.build(process.dim())?;
+                    Box::new(DistanceToSupport::new(move |x: &[f64]| support.distance(x), delta)?)
+                }
+                Kind::Time(time) => Box::new(FixedTime::new(time)?),
+                Kind::Steps(steps) => Box::new(FixedSteps::new(steps)),
+                Kind::Exponential(rate) => Box::new(ExponentialTime::new(rate)?),
+            };
+            built.push((&rule.text, killer));
+        }
+        Ok(built)
+    }
+}
+
+/// One rule and the text it was given by.
+#[derive(Clone, Debug, PartialEq)]
+struct Rule {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Lifetime,
+    Sup(f64),
+    L2(f64),
+    Distance(f64),
+    Support(f64),
+    Time(f64),
+    Steps(usize),
+    Exponential(f64),
+}
+
+impl Kind {
+    /// Whether death is taken to be the first visit to the data or their support.
+    fn waits_for_data(self) -> bool {
+        matches!(self, Self::Sup(_) | Self::L2(_) | Self::Distance(_) | Self::Support(_))
+    }
+}
+
+impl Rule {
+    fn name(&self) -> &str {
+        self.text.split(':').next().unwrap_or_default()
+    }
+}
+
+impl FromStr for Rule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (name, value) = text.split_once(':').map_or((text, None), |(name, value)| (name, Some(value)));
+        let given = || value.ok_or_else(|| format!("{name} needs a number, as in {name}:10"));
+        let number = || {
+            given().and_then(|v| {
+                positive(v).map_err(|reason| format!("the number of {name}, `{v}`, is {reason}"))
+            })
+        };
+        let kind = match name {
+            "lifetime" => match value {
+                None => Kind::Lifetime,
+                Some(value) => return Err(format!("lifetime takes no number, got `{value}`")),
+            },
+            "sup" => Kind::Sup(number()?),
+            "l2" => Kind::L2(number()?),
+            "distance" => Kind::Distance(number()?),
+            "support" => Kind::Support(number()?),
+            "time" => Kind::Time(number()?),
+            "steps" => {
+                let value = given()?;
+                let steps = value
+                    .parse()
+                    .map_err(|_| format!("the number of steps, `{value}`, is not a whole number"));
+                Kind::Steps(steps?)
+            }
+            "exponential" => Kind::Exponential(number()?),
+            _ => return Err(format!("no rule is called `{name}`; there are {RULES}")),
+        };
+        Ok(Self { text: text.into(), kind })
+    }
+}

@@ -1,0 +1,91 @@
+//! Where the backward process starts.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use nalgebra::DMatrix;
+use rand::RngExt;
+use rayon::prelude::*;
+use resolvent::core::KilledBrownianMotion;
+use resolvent::core::random::{Purpose, stream};
+use resolvent::data::io::read_points;
+
+use super::data::Data;
+
+/// `--start`
+#[derive(Clone, Debug)]
+pub(crate) enum Start {
+    /// The backward start law: data drawn by their weights, run forward until they are killed.
+    Law,
+    /// Points of a file.
+    File(PathBuf),
+}
+
+impl FromStr for Start {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(if text == "law" { Self::Law } else { Self::File(text.into()) })
+    }
+}
+
+/// Points (d x m) that must have the dimension of the data; `option` is what errors name.
+pub(super) fn read(option: &str, path: &Path, dim: usize) -> Result<DMatrix<f64>> {
+    let points = read_points(path).with_context(|| option.to_owned())?;
+    let (d, m) = points.shape();
+    let name = path.display();
+    ensure!(d == dim, "{option} {name}: {m} points of dimension {d}, expected the {dim} of the data");
+    Ok(points)
+}
+
+/// Every column of `points` (d x m) `n` times in succession, d x mn.
+pub(super) fn repeat(points: &DMatrix<f64>, n: NonZeroUsize) -> Result<DMatrix<f64>> {
+    let (d, m) = points.shape();
+    let mut values = room(n, m, d)?;
+    for x in points.column_iter() {
+        for _ in 0..n.get() {
+            values.extend_from_slice(x.as_slice());
+        }
+    }
+    Ok(DMatrix::from_vec(d, m * n.get(), values))
+}
+
+/// `n` draws (d x n) from the backward start law r u: a datum by its weight, and the exact place of death from there.
+/// Particle i draws from stream i of `seed`.
+pub(super) fn law(
+    process: &KilledBrownianMotion,
+    data: &Data,
+    n: NonZeroUsize,
+    seed: u64,
+) -> Result<DMatrix<f64>> {
+    let d = process.dim();
+    let cumulative: Vec<f64> = data
+        .weights()
+        .scan(0.0, |sum, w| {
+            *sum += w;
+            Some(*sum)
+        })
+        .collect();
+    let total = cumulative[cumulative.len() - 1];
+    let mut values = room(n, 1, d)?;
+    values.resize(n.get() * d, 0.0);
+    values.par_chunks_mut(d).enumerate().for_each(|(i, x)| {
+        let mut rng = stream(seed, Purpose::Start, i as u64);
+        let u = rng.random::<f64>() * total;
+        let datum = cumulative.partition_point(|&c| c <= u).min(cumulative.len() - 1);
+        process.death_into(data.measure.point(datum), &mut rng, x);
+    });
+    Ok(DMatrix::from_vec(d, n.get(), values))
+}
+
+/// Room for `n` particles from each of `m` starts; a number beyond memory is an error rather than an abort.
+fn room(n: NonZeroUsize, m: usize, d: usize) -> Result<Vec<f64>> {
+    let too_many = || anyhow!("--n {n}: {m} x {n} particles of dimension {d} do not fit in memory");
+    let values =
+        n.get().checked_mul(m).and_then(|particles| particles.checked_mul(d)).ok_or_else(too_many)?;
+    let mut room = Vec::new();
+    room.try_reserve_exact(values).map_err(|_| too_many())?;
+    Ok(room)
+}

@@ -1,0 +1,142 @@
+//! The step and its length.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result, ensure};
+use resolvent::core::step::{Bridge, EulerMaruyama, PosteriorBridge};
+use resolvent::core::{
+    EmpiricalMeasure, EmpiricalScore, FixedStep, KilledBrownianMotion, ScoreAdaptive, Step, StepControl,
+};
+
+use super::positive;
+
+/// The share of the smallest gap in the data that is resolved.
+const RESOLUTION: f64 = 1e-2;
+/// In one dimension, where death is not at once at the end point: the shortest step in mean lifetimes.
+const SHORTEST: f64 = 0.02;
+/// Points among which the smallest gap is looked for.
+const SEARCHED: usize = 4096;
+
+/// How particles move, and for how long.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Stepping {
+    /// How a particle moves; the bridges sample the lifetime and die by it
+    #[arg(long = "step", value_name = "STEP", value_enum, default_value_t = Scheme::PosteriorBridge)]
+    pub(super) scheme: Scheme,
+    /// Length of a step in local time scales [default: posterior-bridge 1, bridge 0.2, euler 0.1]
+    #[arg(long, value_name = "E", value_parser = positive, allow_negative_numbers = true)]
+    eta: Option<f64>,
+    /// Resolution, a length: no step is shorter than D^2/d in units of time and diffusion, but where a rule of --kill cuts
+    /// it to meet its mark [default: bridges 1e-2 of the
+    /// smallest gap in the data, among the first 4096 of them; 1e-2 S/sqrt(R) where there is no gap, sqrt(0.02/R) S in one
+    /// dimension; euler 0]
+    #[arg(long, value_name = "D", value_parser = not_negative, allow_negative_numbers = true)]
+    delta: Option<f64>,
+    /// Do not shorten steps where several data are in reach; posterior-bridge, which draws one of them, never does
+    #[arg(long)]
+    ignore_spread: bool,
+    /// Steps of this length in time, instead of --eta
+    #[arg(long, value_name = "DT", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(conflicts_with_all = ["eta", "delta", "ignore_spread"])]
+    dt: Option<f64>,
+}
+
+/// The steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Scheme {
+    /// Towards a datum drawn from the posterior: exact for any data, at any length of step
+    PosteriorBridge,
+    /// Towards the denoised point
+    Bridge,
+    /// Euler-Maruyama; needs --kill
+    Euler,
+}
+
+impl Scheme {
+    pub(super) fn samples_lifetime(self) -> bool {
+        self != Self::Euler
+    }
+
+    pub(super) fn build<'a>(self, score: &'a EmpiricalScore) -> Box<dyn Step + 'a> {
+        match self {
+            Self::PosteriorBridge => Box::new(PosteriorBridge::new(score)),
+            Self::Bridge => Box::new(Bridge::new(score)),
+            Self::Euler => Box::new(EulerMaruyama::new(score)),
+        }
+    }
+
+    fn default_eta(self) -> f64 {
+        match self {
+            Self::PosteriorBridge => 1.0,
+            Self::Bridge => 0.2,
+            Self::Euler => 0.1,
+        }
+    }
+}
+
+/// How long steps are.
+pub(super) struct Control {
+    pub(super) rule: Box<dyn StepControl>,
+    /// The resolution δ; 0 for steps of fixed length.
+    pub(super) delta: f64,
+    /// The same in words.
+    pub(super) words: String,
+}
+
+impl Stepping {
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(
+            !self.ignore_spread || self.scheme != Scheme::PosteriorBridge,
+            "--ignore-spread: the step posterior-bridge draws its end point and never heeds the spread"
+        );
+        Ok(())
+    }
+
+    pub(super) fn control(&self, process: &KilledBrownianMotion, data: &EmpiricalMeasure) -> Result<Control> {
+        let mut words = clap::ValueEnum::to_possible_value(&self.scheme)
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default();
+        if let Some(dt) = self.dt {
+            let _ = write!(words, ", dt = {dt}");
+            return Ok(Control { rule: Box::new(FixedStep::new(dt)?), delta: 0.0, words });
+        }
+        let eta = self.eta.unwrap_or(self.scheme.default_eta());
+        let (delta, origin) = match self.delta {
+            Some(delta) => (delta, "given".into()),
+            None if self.scheme.samples_lifetime() => default_delta(process, data)?,
+            None => (0.0, "euler needs none".into()),
+        };
+        let mut rule = ScoreAdaptive::new(eta, delta).context("--delta")?;
+        if self.ignore_spread || self.scheme == Scheme::PosteriorBridge {
+            rule = rule.ignoring_spread();
+        }
+        let spread = if self.ignore_spread { ", ignoring the spread" } else { "" };
+        let _ = write!(words, ", eta = {eta}{spread}, delta = {delta:?} ({origin})");
+        Ok(Control { rule: Box::new(rule), delta, words })
+    }
+}
+
+fn default_delta(process: &KilledBrownianMotion, data: &EmpiricalMeasure) -> Result<(f64, String)> {
+    let reach = process.sigma() / process.rate().sqrt();
+    if process.dim() == 1 {
+        return Ok((SHORTEST.sqrt() * reach, format!("sqrt({SHORTEST}/rate) sigma, in one dimension")));
+    }
+    let searched = data.len().min(SEARCHED);
+    let gap = if searched < data.len() {
+        EmpiricalMeasure::new(data.points().columns(0, searched).into_owned())?.smallest_gap()
+    } else {
+        data.smallest_gap()
+    };
+    Ok(if gap.is_infinite() {
+        (RESOLUTION * reach, format!("{RESOLUTION} sigma/sqrt(rate), the data have no gap"))
+    } else if searched < data.len() {
+        (RESOLUTION * gap, format!("{RESOLUTION} of the smallest gap among the first {searched} data"))
+    } else {
+        (RESOLUTION * gap, format!("{RESOLUTION} of the smallest gap in the data"))
+    })
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|x| x.is_finite() && *x >= 0.0);
+    number.ok_or_else(|| "not a finite number >= 0".into())
+}

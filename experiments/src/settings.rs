@@ -1,0 +1,140 @@
+//! Settings of experiments: typed defaults and `--set key=value` on top of them.
+
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use serde::{Serialize, de::DeserializeOwned};
+use toml::{Table, Value};
+
+/// One `key=value` of the command line. The value is TOML (`1e-3`, `true`, `[2, 8]`), or a bare word.
+#[derive(Clone, Debug)]
+pub(crate) struct Assignment {
+    key: String,
+    value: String,
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not key=value"))?;
+        let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
+        if key.is_empty() || value.is_empty() {
+            return Err(format!("`{text}` lacks a key or a value"));
+        }
+        Ok(Self { key, value })
+    }
+}
+
+impl Assignment {
+    /// The value as TOML. Where the default is a string, quotes may be left out even if the word is a number.
+    fn parse(&self, default: &Value) -> Value {
+        let parsed = toml::from_str::<Table>(&format!("v = {}", self.value))
+            .ok()
+            .filter(|table| table.len() == 1)
+            .and_then(|mut table| table.remove("v"));
+        match parsed {
+            Some(value) if value.is_str() || !default.is_str() => value,
+            _ => Value::String(self.value.clone()),
+        }
+    }
+}
+
+/// `defaults` with the assignments applied: each must name a setting, once, and fit its type.
+pub(crate) fn overridden<S>(defaults: &S, assignments: &[Assignment]) -> Result<S>
+where
+    S: Serialize + DeserializeOwned,
+{
+    let defaults = Table::try_from(defaults).context("the default settings are no TOML table")?;
+    let mut settings = defaults.clone();
+    for (index, assignment) in assignments.iter().enumerate() {
+        let Assignment { key, value } = assignment;
+        ensure!(
+            !assignments[..index].iter().any(|other| other.key == *key),
+            "setting `{key}` is given twice"
+        );
+        let Some(slot) = settings.get_mut(key) else {
+            bail!("no setting `{key}` (given `{value}`); {}", listing(&defaults));
+        };
+        *slot = assignment.parse(slot);
+        ensure!(is_finite(slot), "setting `{key}` = `{value}` is not finite");
+        settings.clone().try_into::<S>().map_err(|error| {
+            anyhow!("setting `{key}` = `{value}`: {}; {}", error.message(), listing(&defaults))
+        })?;
+    }
+    settings.try_into().context("the settings do not fit their type")
+}
+
+fn is_finite(value: &Value) -> bool {
+    match value {
+        Value::Float(number) => number.is_finite(),
+        Value::Array(values) => values.iter().all(is_finite),
+        Value::Table(table) => table.values().all(is_finite),
+        _ => true,
+    }
+}
+
+fn listing(defaults: &Table) -> String {
+    let entries: Vec<_> =
+        defaults.iter().map(|(key, value)| format!("{key} = {value} ({})", value.type_str())).collect();
+    format!("valid settings: {}", entries.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        particles: usize,
+        rate: f64,
+        dims: Vec<usize>,
+        model: String,
+    }
+
+    fn set(assignments: &[&str]) -> Result<Settings> {
+        let defaults = Settings { particles: 100, rate: 0.5, dims: vec![2, 3], model: "killed".into() };
+        let parsed: Vec<_> = assignments.iter().map(|text| text.parse().unwrap()).collect();
+        overridden(&defaults, &parsed)
+    }
+
+    #[test]
+    fn values_are_toml_or_bare_words() {
+        let settings = set(&["particles=7", "rate = 1", "dims=[8]", "model=12"]).unwrap();
+        assert_eq!(settings, Settings { particles: 7, rate: 1.0, dims: vec![8], model: "12".into() });
+        assert_eq!(set(&["model=\"ou\""]).unwrap().model, "ou");
+    }
+
+    #[test]
+    fn an_unknown_key_lists_the_valid_ones() {
+        let message = set(&["particle=7"]).unwrap_err().to_string();
+        assert!(
+            message.contains("no setting `particle`") && message.contains("particles = 100 (integer)"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_names_key_and_value() {
+        for text in ["particles=-1", "particles=many", "particles=1.5", "rate=[1]", "dims=2"] {
+            let message = set(&[text]).unwrap_err().to_string();
+            let (key, value) = text.split_once('=').unwrap();
+            assert!(message.contains(&format!("setting `{key}` = `{value}`")), "{message}");
+        }
+    }
+
+    #[test]
+    fn contradictions_and_values_that_are_not_finite_are_errors() {
+        assert!(set(&["rate=1", "rate=2"]).unwrap_err().to_string().contains("given twice"));
+        assert!(set(&["rate=nan"]).unwrap_err().to_string().contains("not finite"));
+        assert!("rate".parse::<Assignment>().is_err());
+        assert!("=1".parse::<Assignment>().is_err());
+    }
+
+    #[test]
+    fn a_value_cannot_smuggle_in_a_second_key() {
+        assert!(set(&["rate=1\nparticles=2"]).is_err());
+    }
+}
