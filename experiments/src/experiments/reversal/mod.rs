@@ -53,7 +53,7 @@ impl Experiment for Reversal {
     }
 
     fn seconds(&self) -> u32 {
-        600
+        340
     }
 
     fn full(&self) -> Settings {
