@@ -8,6 +8,18 @@
 //! * [`bessel_k`]: log K_nu, log(z^nu K_nu), R_nu = K_{nu+1}/K_nu, its derivative and its inverses.
 //! * [`bessel_i`]: log I_nu and I_{nu+1}/I_nu.
 //! * [`gig`]: density, distribution function, moments and an exact sampler, which needs no Bessel function.
+//!
+//! ```
+//! use resolvent_special::{Gig, inverse_ratio_k, log_k, ratio_k};
+//!
+//! // K_{1/2}(z) = sqrt(pi/(2z)) e^{-z}, far below the smallest number.
+//! let z: f64 = 1e6;
+//! assert!((log_k(0.5, z) - (0.5 * (std::f64::consts::FRAC_PI_2 / z).ln() - z)).abs() < 1e-9);
+//! assert!((inverse_ratio_k(391.0, ratio_k(391.0, 20.0)) / 20.0 - 1.0).abs() < 1e-12);
+//! // The mean lifetime of a Brownian bridge step in R^3 at distance 2, killed at rate 0.02.
+//! assert!((Gig::new(-0.5, 0.04, 4.0)?.mean() - 2.0 / 0.2).abs() < 1e-12);
+//! # Ok::<(), resolvent_special::Error>(())
+//! ```
 
 pub mod bessel_i;
 pub mod bessel_k;
