@@ -31,6 +31,39 @@ fn green_kernel_in_one_and_three_dimensions() {
 }
 
 #[test]
+fn batches_of_kernels_and_gradients_are_those_of_pairs() {
+    let process = process(3, 0.7, 0.2);
+    let green = process.green();
+    let x = DMatrix::from_fn(3, 4, |i, j| i as f64 - 0.3 * j as f64);
+    let y = DMatrix::from_fn(3, 4, |i, j| 0.2 * (i * j) as f64 + 1.0);
+    let values = green.log_values(&x, &y.columns(0, 2).into_owned()).unwrap();
+    assert_eq!(values.shape(), (2, 4));
+    let gradients = green.gradients(&x, &y).unwrap();
+    for j in 0..4 {
+        let at = |x: DMatrix<f64>, k: usize| green.log_value((x.column(0) - y.column(k)).norm());
+        let column = x.columns(j, 1).into_owned();
+        for k in 0..2 {
+            assert!((values[(k, j)] - at(column.clone(), k)).abs() < 1e-14 * values[(k, j)].abs().max(1.0));
+        }
+        // R4: the gradient is the slope of the kernel.
+        for i in 0..3 {
+            let shifted = |h: f64| {
+                let mut moved = column.clone();
+                moved[(i, 0)] += h;
+                at(moved, j)
+            };
+            let slope = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
+            assert!((slope - gradients[(i, j)]).abs() < 1e-8 * slope.abs().max(1.0));
+        }
+    }
+    assert!(matches!(green.log_values(&x, &DMatrix::zeros(2, 1)), Err(Error::Dimension { name: "y", .. })));
+    assert!(matches!(
+        green.gradients(&x, &DMatrix::zeros(3, 1)),
+        Err(Error::Dimension { expected: 4, found: 1, .. })
+    ));
+}
+
+#[test]
 fn the_mass_of_the_kernel_is_the_mean_lifetime() {
     use std::f64::consts::PI;
     for d in [1, 2, 5, 8, 31] {

@@ -2,8 +2,12 @@
 
 use std::f64::consts::{LN_2, TAU};
 
+use nalgebra::DMatrix;
+use rayon::prelude::*;
 use resolvent_special::{Gig, KOrder, inverse_gain, inverse_ratio_k, log_zk};
 use statrs::function::gamma::ln_gamma;
+
+use crate::error::{Result, dimension};
 
 /// Below this distance kernels are evaluated at this distance: squares stay clear of underflow, and a particle this
 /// close is on the support for every rule and step.
@@ -77,6 +81,41 @@ impl GreenKernel {
         for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
             *out = gain * (y - x);
         }
+    }
+
+    /// log G_r between every column of `x` (d x n) and every column of `y` (d x m), on all cores: m x n, one column for each
+    /// column of `x`.
+    ///
+    /// # Errors
+    /// If `x` or `y` has not d rows.
+    pub fn log_values(&self, x: &DMatrix<f64>, y: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+        dimension("x", self.dim, x.nrows())?;
+        dimension("y", self.dim, y.nrows())?;
+        let mut out = DMatrix::zeros(y.ncols(), x.ncols());
+        let rows = x.as_slice().par_chunks(self.dim);
+        out.as_mut_slice().par_chunks_mut(y.ncols().max(1)).zip(rows).for_each(|(out, x)| {
+            for (out, y) in out.iter_mut().zip(y.as_slice().chunks(self.dim)) {
+                *out = self.log_value(distance_squared(x, y).sqrt());
+            }
+        });
+        Ok(out)
+    }
+
+    /// ∇_x log G_r(x_i, y_i) for the columns of `x` and `y` (both d x n), on all cores: d x n (per length).
+    ///
+    /// # Errors
+    /// If `x` or `y` has not d rows, or they have not the same number of columns.
+    pub fn gradients(&self, x: &DMatrix<f64>, y: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+        dimension("x", self.dim, x.nrows())?;
+        dimension("y", self.dim, y.nrows())?;
+        dimension("the set of y", x.ncols(), y.ncols())?;
+        let mut out = DMatrix::zeros(self.dim, x.ncols());
+        let pairs = x.as_slice().par_chunks(self.dim).zip(y.as_slice().par_chunks(self.dim));
+        out.as_mut_slice()
+            .par_chunks_mut(self.dim)
+            .zip(pairs)
+            .for_each(|(out, (x, y))| self.gradient_into(x, y, out));
+        Ok(out)
     }
 
     /// ρ_g of R19: the distance at which a single atom has the gain `gain` > 0.
