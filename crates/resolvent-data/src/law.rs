@@ -40,6 +40,13 @@ pub trait Support: Law {
     }
 }
 
+/// A law with a density with respect to Lebesgue measure.
+pub trait Density: Law {
+    /// Natural logarithm of the density at `x`, of length [`dim`](Law::dim), without allocation; minus
+    /// infinity where the density is zero.
+    fn log_density(&self, x: &[f64]) -> f64;
+}
+
 /// The random stream of data point `index`. The key carries the purpose "data points", so that other users of the same
 /// seed draw other numbers.
 pub(crate) fn stream(seed: u64, index: usize) -> ChaCha8Rng {

@@ -1,7 +1,10 @@
-//! Target laws with known support, and readers and writers of arrays and images.
+//! Target laws with known support or density, and readers and writers of arrays and images.
 //!
-//! * [`Law`] and [`Support`]: what a target law can do (be sampled; project onto its support exactly).
-//! * [`Atoms`], [`Circle`], [`Sphere`], [`Torus`], [`SwissRoll`], [`Segments`]: laws on sets whose projection is known.
+//! * [`Law`], [`Support`] and [`Density`]: what a target law can do (be sampled; project onto its support
+//!   exactly; evaluate its density).
+//! * [`Atoms`], [`Circle`], [`Sphere`], [`Torus`], [`SwissRoll`], [`SwissRollCurve`], [`Segments`], [`Tree`]:
+//!   laws on sets whose projection is known.
+//! * [`GaussianMixture`], [`Checkerboard`]: laws whose density is known.
 //! * [`Glyphs`]: a procedural family of 28 x 28 digits, a seven-dimensional image manifold per digit.
 //! * [`io`]: npy, npz, CSV and IDX files.
 //!
@@ -26,5 +29,7 @@ mod laws;
 
 pub use error::{Error, Result};
 pub use glyphs::Glyphs;
-pub use law::{Law, Support};
-pub use laws::{Atoms, Circle, Segments, Sphere, SwissRoll, Torus};
+pub use law::{Density, Law, Support};
+pub use laws::{
+    Atoms, Checkerboard, Circle, GaussianMixture, Segments, Sphere, SwissRoll, SwissRollCurve, Torus, Tree,
+};

@@ -1,7 +1,7 @@
 //! Finitely many weighted atoms.
 
-use super::{cumulative, pick, squared_distance};
-use crate::error::{Error, Result};
+use super::{check_points, cumulative, normalised, pick, squared_distance};
+use crate::error::Result;
 use crate::law::{Law, Support};
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
@@ -18,39 +18,8 @@ impl Atoms {
     /// Atoms at the columns of `points` (d x m, finite) with the given weights (m of them, finite, non-negative, of positive
     /// total; they are normalised). The same point may occur more than once.
     pub fn new(points: DMatrix<f64>, weights: &[f64]) -> Result<Self> {
-        if points.is_empty() {
-            let (d, m) = points.shape();
-            return Err(Error::parameter("points", format_args!("{d} x {m}"), "at least 1 x 1"));
-        }
-        if let Some(i) = points.iter().position(|x| !x.is_finite()) {
-            let (row, column) = (i % points.nrows(), i / points.nrows());
-            let value =
-                format_args!("{} at coordinate {row} of point {column}", points[(row, column)]).to_string();
-            return Err(Error::parameter("points", value, "finite"));
-        }
-        if weights.len() != points.ncols() {
-            return Err(Error::parameter(
-                "weights",
-                format_args!("{} values", weights.len()),
-                format_args!("one for each of the {} points", points.ncols()),
-            ));
-        }
-        if let Some(i) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
-            return Err(Error::parameter(
-                "weights",
-                format_args!("{} at {i}", weights[i]),
-                "finite and not negative",
-            ));
-        }
-        let total: f64 = weights.iter().sum();
-        if !(total.is_finite() && total > 0.0) {
-            return Err(Error::parameter(
-                "weights",
-                format_args!("of sum {total}"),
-                "of positive finite sum",
-            ));
-        }
-        let weights: Vec<f64> = weights.iter().map(|w| w / total).collect();
+        check_points("points", &points)?;
+        let weights = normalised(weights, points.ncols(), "points")?;
         let cumulative = cumulative(weights.iter().copied());
         Ok(Self { points, weights, cumulative })
     }
@@ -115,8 +84,7 @@ impl Support for Atoms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laws::checks::check_support;
-    use statrs::distribution::{ChiSquared, ContinuousCDF};
+    use crate::laws::checks::{check_support, chi_square};
 
     fn line() -> DMatrix<f64> {
         DMatrix::from_fn(3, 5, |i, j| if i == 0 { j as f64 } else { 0.0 })
@@ -132,21 +100,7 @@ mod tests {
     #[test]
     fn atoms_are_drawn_with_their_weights() {
         let law = Atoms::new(line(), &[1.0, 0.0, 2.0, 5.0, 0.0]).unwrap();
-        let n = 40_000;
-        let mut counts = [0; 5];
-        for x in law.sample(n, 1).column_iter() {
-            counts[x[0] as usize] += 1;
-        }
-        assert_eq!((counts[1], counts[4]), (0, 0), "atoms without weight were drawn");
-        let statistic: f64 = [0, 2, 3]
-            .iter()
-            .map(|&i| {
-                let expected = n as f64 * law.weights()[i];
-                (f64::from(counts[i]) - expected).powi(2) / expected
-            })
-            .sum();
-        let p = ChiSquared::new(2.0).unwrap().sf(statistic);
-        assert!(p > 1e-4, "chi-square {statistic}, p = {p}");
+        chi_square(law.sample(40_000, 1).column_iter().map(|x| x[0] as usize), law.weights());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::Support;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 pub(super) fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
@@ -62,4 +63,23 @@ pub(super) fn kolmogorov(values: impl Iterator<Item = f64>, cdf: impl Fn(f64) ->
         .fold(0.0, f64::max);
     let bound = ((2e4_f64).ln() / (2.0 * n)).sqrt();
     assert!(statistic <= bound, "Kolmogorov-Smirnov statistic {statistic:.5}, bound {bound:.5} at 1e-4");
+}
+
+/// Chi-square test at significance 1e-4 that the `parts` drawn have the probabilities `masses`; parts of mass zero must not
+/// be drawn at all.
+pub(super) fn chi_square(parts: impl Iterator<Item = usize>, masses: &[f64]) {
+    let mut counts = vec![0_u32; masses.len()];
+    parts.for_each(|part| counts[part] += 1);
+    let n = f64::from(counts.iter().sum::<u32>());
+    let (mut statistic, mut cells) = (0.0, 0_u32);
+    for (part, (&count, mass)) in counts.iter().zip(masses).enumerate() {
+        if *mass > 0.0 {
+            statistic += (f64::from(count) - n * mass).powi(2) / (n * mass);
+            cells += 1;
+        } else {
+            assert_eq!(count, 0, "part {part} without mass was drawn");
+        }
+    }
+    let p = ChiSquared::new(f64::from(cells - 1)).unwrap().sf(statistic);
+    assert!(p > 1e-4, "chi-square {statistic} in {cells} parts, p = {p}");
 }

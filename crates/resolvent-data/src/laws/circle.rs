@@ -56,6 +56,9 @@ mod tests {
         let law = Circle::new(2.0, 5).unwrap();
         check_support(&law, 2.0);
         assert_eq!((law.intrinsic_dim(), law.codimension()), (1, 4));
+        let law = Circle::new(1.0, 20).unwrap();
+        check_support(&law, 1.0);
+        assert_eq!((law.radius(), law.codimension()), (1.0, 19));
     }
 
     #[test]
