@@ -7,7 +7,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`core`] | killed Brownian motion, Green kernels, spatial scores, steps, killing rules, samplers, the exact oracle |
+//! | [`core`] | diffusions and their reversal; killed Brownian motion, Green kernels, spatial scores, killing rules, the exact oracle; schedules, exact marginals, the samplers of the deterministic horizon |
 //! | [`data`] | laws on known supports, a family of digit images, readers and writers of arrays |
 //! | [`metrics`] | distances between laws and tests of fit, each with a Monte-Carlo error |
 //! | [`special`] | modified Bessel functions in log space, the generalised inverse Gaussian law |
@@ -28,6 +28,11 @@
 //! | v = D - x, ρ_g | displacement; distance of a single atom of gain g | [`core::Local`] |
 //! | w_i ∝ α_i G_r(x, y_i) | law of the end point from x | [`core::EmpiricalScore::posterior`] |
 //! | η, δ | step size in local time scales, resolution | [`core::ScoreAdaptive`] |
+//! | b, σ, Σ = σ σᵀ, div Σ | drift, dispersion, divergence | [`core::diffusion::Diffusion`] |
+//! | T; α(t), σ(t) | deterministic horizon; X_t = α x_0 + σ ε | [`core::schedule::Schedule`] |
+//! | σ/α; λ = log(α/σ) | noise level; half the log-SNR | [`core::schedule::Level`] |
+//! | p_t, ∇ log p_t | marginal law, its score | [`core::marginal::MarginalScore`] |
+//! | D(x) = E[x_0 \| x] | denoised point | [`core::Denoiser`] |
 //!
 //! # Example
 //!

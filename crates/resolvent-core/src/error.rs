@@ -84,6 +84,110 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
+    /// Times that a diffusion is run through must ascend.
+    #[error("{name} must be finite and strictly ascending: entry {index} is {value}")]
+    NotAscending {
+        /// The array.
+        name: &'static str,
+        /// Index of the offending entry.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// What a sampler goes through, from noise to data, must descend.
+    #[error("{name} must be strictly descending: entry {index} is {value}")]
+    Ascending {
+        /// The array.
+        name: &'static str,
+        /// Index of the offending entry.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A time beyond the ends of a schedule or a diffusion.
+    #[error("time {value} lies outside the horizon from {start} to {end}")]
+    OutsideHorizon {
+        /// The time given.
+        value: f64,
+        /// The first time.
+        start: f64,
+        /// The last time.
+        end: f64,
+    },
+    /// A noise level that a grid cannot have.
+    #[error(
+        "noise level {index} of the grid has sigma/alpha = {value}: levels must be finite, within reach of the schedule and strictly descending, and only the last may be 0"
+    )]
+    Levels {
+        /// Index of the level.
+        index: usize,
+        /// Its σ/α.
+        value: f64,
+    },
+    /// A number that must lie in an interval does not.
+    #[error("{name} must lie between {low} and {high}, got {value}")]
+    Outside {
+        /// The parameter.
+        name: &'static str,
+        /// The smallest value allowed.
+        low: f64,
+        /// The largest value allowed.
+        high: f64,
+        /// The value given.
+        value: f64,
+    },
+    /// A matrix that must be a covariance is not positive definite.
+    #[error("{name} must be symmetric and positive definite: its smallest eigenvalue is {eigenvalue}")]
+    Covariance {
+        /// The matrix.
+        name: String,
+        /// Its smallest eigenvalue, or NaN if it is not symmetric.
+        eigenvalue: f64,
+    },
+    /// The noise has iterated integrals that are not functions of its increments.
+    #[error(
+        "the noise does not commute: sigma changes by {derivative} per unit along a coordinate, and only a diagonal entry sigma_i may change, along x_i"
+    )]
+    NoncommutingNoise {
+        /// The derivative of σ that must not be there.
+        derivative: f64,
+    },
+    /// A coefficient of a linear scheme is not a number.
+    #[error("a coefficient of the scheme is not finite in step {step}: {value}")]
+    Coefficient {
+        /// The step.
+        step: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A scheme refers to a denoised point from before its first evaluation.
+    #[error(
+        "a stage of step {step} wants the denoised point {back} evaluations back, and there are not so many"
+    )]
+    Memory {
+        /// The step.
+        step: usize,
+        /// How far back, 0 being the present evaluation.
+        back: usize,
+    },
+    /// A derivative that was given is not that of the function.
+    #[error("{name} is {value} at {at}, but differences of the function give {expected}")]
+    Derivative {
+        /// The derivative.
+        name: &'static str,
+        /// Where they differ.
+        at: f64,
+        /// The value given.
+        value: f64,
+        /// The value by differences.
+        expected: f64,
+    },
+    /// A predictor goes from sample to sample by one evaluation and remembers nothing else.
+    #[error("step {step} of the predictor needs more than one evaluation or a memory of earlier ones")]
+    Predictor {
+        /// The step.
+        step: usize,
+    },
     /// No killing rule and a step that does not kill: the run could only end at the cap.
     #[error(
         "nothing kills the backward process: add a killing rule or take a step that samples the lifetime"
@@ -122,12 +226,27 @@ pub(crate) fn positive(name: &'static str, value: f64) -> Result<f64> {
     if value.is_finite() && value > 0.0 { Ok(value) } else { Err(Error::NotPositive { name, value }) }
 }
 
+pub(crate) fn nonnegative(name: &'static str, value: f64) -> Result<f64> {
+    if value.is_finite() && value >= 0.0 { Ok(value) } else { Err(Error::Negative { name, value }) }
+}
+
 pub(crate) fn at_least(name: &'static str, least: usize, value: usize) -> Result<usize> {
     if value >= least { Ok(value) } else { Err(Error::TooSmall { name, least, value }) }
 }
 
 pub(crate) fn dimension(name: &'static str, expected: usize, found: usize) -> Result<()> {
     if expected == found { Ok(()) } else { Err(Error::Dimension { name, expected, found }) }
+}
+
+/// `time` lies between `start` and `end`, but for rounding.
+pub(crate) fn within((start, end): (f64, f64), time: f64) -> Result<()> {
+    let finite = [start, end].into_iter().filter(|t| t.is_finite());
+    let slack = 1e-12 * finite.fold(time.abs(), |a, t| a.max(t.abs()));
+    // NaN fails as well.
+    if time >= start - slack && time <= end + slack {
+        return Ok(());
+    }
+    Err(Error::OutsideHorizon { value: time, start, end })
 }
 
 /// Every entry of a batch (one point per column) is a number.

@@ -22,6 +22,10 @@ pub enum Purpose {
     Oracle = 5,
     /// Whatever an experiment draws for itself.
     Experiment = 6,
+    /// The probes of a stochastic divergence, apart from the noise that made the points.
+    Probe = 7,
+    /// Draws of data from a law, apart from the noise that is then put on them.
+    Data = 8,
 }
 
 /// The stream of particle `index` for `purpose` under `seed` (ChaCha8; key from seed and purpose, nonce `index`).

@@ -5,7 +5,8 @@ mod common;
 use common::{KOLMOGOROV, assert_mean, kolmogorov};
 use nalgebra::DMatrix;
 use resolvent_core::random::{Purpose, stream};
-use resolvent_core::{Error, KilledBrownianMotion};
+use resolvent_core::schedule::{Level, diffuse};
+use resolvent_core::{Error, GaussianMixture, KilledBrownianMotion};
 
 fn process(dim: usize, sigma: f64, rate: f64) -> KilledBrownianMotion {
     KilledBrownianMotion::new(dim, sigma, rate).unwrap()
@@ -140,6 +141,28 @@ fn places_and_times_of_death() {
         // The first particles do not know how many there are.
         let (few, _) = process.deaths(&DMatrix::from_element(d, 3, 0.7), 3).unwrap();
         assert_eq!(few, places.columns(0, 3).into_owned());
+    }
+}
+
+#[test]
+fn one_seed_gives_data_and_noise_that_are_independent() {
+    let n = 100_000;
+    let law = GaussianMixture::one_dimensional(&[0.3, 0.7], &[-5.0, 5.0], &[2.0, 2.0]).unwrap();
+    let data = law.sample(n, 11);
+    let (places, lifetimes) = process(1, 1.0, 0.5).deaths(&data, 11).unwrap();
+    let moves = places - &data;
+    let noise = diffuse(&Level { time: 1.0, alpha: 1.0, sigma: 1.0 }, &data, 11) - &data;
+    let centred = |v: &DMatrix<f64>| v.add_scalar(-v.mean());
+    for (what, other) in [
+        ("move", moves.clone()),
+        ("length of the move", moves.abs()),
+        ("lifetime", DMatrix::from_vec(1, n, lifetimes)),
+        ("noise", noise.clone()),
+        ("size of the noise", noise.abs()),
+    ] {
+        let (a, b) = (centred(&data), centred(&other));
+        let correlation = a.dot(&b) / (a.norm() * b.norm());
+        assert!(correlation.abs() < 4.0 / (n as f64).sqrt(), "{what}: {correlation}");
     }
 }
 

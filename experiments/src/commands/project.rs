@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::sampling::{Mask, Options, Run};
+use super::sampling::{Mask, Options, Task, positive, run};
 use crate::Verdict;
 
 /// What is carried to the data.
@@ -17,6 +17,10 @@ pub(crate) struct Args {
     input: PathBuf,
     #[command(flatten)]
     mask: Mask,
+    /// Standard deviation of the Gaussian noise in every coordinate of the inputs: the models vp, subvp, ve, edm, which need
+    /// it, start at the time of that noise level; the model killed finds it by itself
+    #[arg(long, value_name = "SIGMA", value_parser = positive, allow_negative_numbers = true)]
+    noise: Option<f64>,
     /// Particles from each input, one input after the other
     #[arg(long, value_name = "N", default_value = "1")]
     n: NonZeroUsize,
@@ -26,6 +30,7 @@ pub(crate) struct Args {
 
 /// Runs the particles and writes the file.
 pub(crate) fn execute(args: &Args) -> Result<Verdict> {
-    Run::prepare(&args.options)?.project(&args.input, &args.mask, args.n)?;
+    let task = Task::Project { input: &args.input, mask: &args.mask, noise: args.noise };
+    run(&args.options, &task, args.n)?;
     Ok(Verdict::Holds)
 }

@@ -4,16 +4,18 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 
-use super::sampling::{Options, Run, Start};
+use super::sampling::{Options, Start, Task, run};
 use crate::Verdict;
 
 /// How many particles start where.
 #[derive(Debug, clap::Args)]
 #[command(after_help = super::sampling::ARRAYS)]
 pub(crate) struct Args {
-    /// Where particles start: `law`, data drawn by weight and run forward until killed, or a file of points [m, d]
-    #[arg(long, value_name = "law|FILE", default_value = "law")]
-    start: Start,
+    /// Where particles start: `law`, data drawn by weight and run forward, to the horizon or until killed; `prior`, the normal
+    /// law that stands for it (not killed); or a file of points [m, d], in the scale that the model has at its horizon
+    /// [default: killed law, others prior]
+    #[arg(long, value_name = "prior|law|FILE")]
+    start: Option<Start>,
     /// Number of particles; with a file of starts, from each of them, one start after the other
     #[arg(long, value_name = "N")]
     n: NonZeroUsize,
@@ -23,6 +25,6 @@ pub(crate) struct Args {
 
 /// Runs the particles and writes the file.
 pub(crate) fn execute(args: &Args) -> Result<Verdict> {
-    Run::prepare(&args.options)?.sample(&args.start, args.n)?;
+    run(&args.options, &Task::Sample { start: args.start.as_ref() }, args.n)?;
     Ok(Verdict::Holds)
 }

@@ -1,5 +1,7 @@
 //! `resolvent sample` and `resolvent project` as a user meets them.
 
+mod horizon;
+mod project;
 mod refusals;
 
 use std::fs;
@@ -95,6 +97,13 @@ fn atoms(samples: &DMatrix<f64>) -> Vec<usize> {
     samples.column_iter().map(|x| which(x.as_slice())).collect()
 }
 
+/// Which atom each column of `samples` is, but for the last bits that a combination of denoised points leaves.
+fn nearest_atoms(samples: &DMatrix<f64>) -> Vec<usize> {
+    let near = |x: &[f64], y: &[f64]| x.iter().zip(y).all(|(x, y)| (x - y).abs() < 1e-6);
+    let which = |x: &[f64]| ATOMS.chunks(3).position(|y| near(x, y)).expect("a denoised point is a datum");
+    samples.column_iter().map(|x| which(x.as_slice())).collect()
+}
+
 #[test]
 fn end_points_have_their_exact_law() {
     let (bench, x, rate, sigma) = (Bench::new(), [0.4, -0.2, 0.3], 0.3_f64, 0.8);
@@ -160,6 +169,11 @@ fn the_bytes_do_not_depend_on_threads_and_batch() {
         "sample --data y.npy --weights w.npy --n 300 --paths 9 --seed 11",
         "sample --data y.npy --start x.npy --n 20 --step euler --kill sup:30,exponential:1 --delta 0.05 --denoise",
         "project --data y.npy --input x.npy --n 7 --step bridge --paths 20",
+        "sample --data y.npy --weights w.npy --model vp --n 300 --paths 9 --seed 11",
+        "sample --data y.npy --model edm --churn 4 --start law --n 200",
+        "sample --data y.npy --model ve --step adaptive-sde --n 150 --paths 3",
+        "sample --data y.npy --model ve --step pc --steps 50 --n 150",
+        "project --data y.npy --input x.npy --model subvp --step ode --noise 0.7 --n 13",
     ] {
         let mut first: Option<Vec<u8>> = None;
         bench.command(line).args(["--out", "o.npz"]).assert().code(0);
@@ -220,7 +234,7 @@ fn exits_are_the_rules_in_the_order_given() {
     let line = "sample --data y.npy --n 400 --step euler --kill steps:12,time:0.9,sup:5 --eta 0.3 --cap 12";
     let mut npz = bench.run(line);
     let names = npz.strings("exit_names").unwrap();
-    assert_eq!(names, ["steps:12", "time:0.9", "sup:5", "step-cap", "diverged"]);
+    assert_eq!(names, ["steps:12", "time:0.9", "sup:5", "step-cap", "diverged", "horizon"]);
     let (exits, lifetimes) = (vector(&mut npz, "exits"), vector(&mut npz, "lifetimes"));
     let evaluations = vector(&mut npz, "evaluations");
     let mut seen = [0; 5];
@@ -235,7 +249,7 @@ fn exits_are_the_rules_in_the_order_given() {
     }
     assert!(seen[1] > 0 && seen[2] > 0 && seen[3] > 0, "{seen:?}");
     let summary = format!(
-        "exits        steps:12 0, time:0.9 {}, sup:5 {}, step-cap {}, diverged 0 of 400",
+        "exits        steps:12 0, time:0.9 {}, sup:5 {}, step-cap {}, diverged 0, horizon 0 of 400",
         seen[1], seen[2], seen[3]
     );
     bench.command(line).args(["--out", "o.npz"]).assert().code(0).stderr(contains(summary));
@@ -243,7 +257,10 @@ fn exits_are_the_rules_in_the_order_given() {
     // A bridge dies by its lifetime too, whether that is said or not.
     for kill in ["time:0.2", "time:0.2,lifetime"] {
         let mut npz = bench.run(&format!("sample --data y.npy --n 200 --kill {kill}"));
-        assert_eq!(npz.strings("exit_names").unwrap(), ["lifetime", "time:0.2", "step-cap", "diverged"]);
+        assert_eq!(
+            npz.strings("exit_names").unwrap(),
+            ["lifetime", "time:0.2", "step-cap", "diverged", "horizon"]
+        );
         assert!((0..2).all(|code| vector(&mut npz, "exits").contains(&f64::from(code))));
     }
 }
@@ -360,25 +377,32 @@ fn diverged_particles_are_told_loudly() {
 #[test]
 fn an_interrupt_stops_the_run_and_leaves_no_file() {
     let bench = Bench::new();
-    let line =
-        "sample --data y.npy --n 1000 --step euler --dt 1e-9 --kill time:1e9 --cap 1000000000000 --out o.npz";
-    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("resolvent"))
-        .current_dir(bench.dir.path())
-        .args(line.split_whitespace())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    // The parameters are said when everything is ready to run.
-    assert!(lines.next().unwrap().unwrap().starts_with("data"));
-    let kill = ["-INT", &child.id().to_string()].join(" ");
-    assert!(
-        std::process::Command::new("sh").args(["-c", &format!("kill {kill}")]).status().unwrap().success()
-    );
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
-    assert_eq!(child.wait().unwrap().code(), Some(2));
-    assert!(rest.iter().any(|l| l.contains("error: interrupted after 0 of 1000")), "{rest:?}");
-    assert_eq!(entries(bench.dir.path()), ["w.npy", "y.npy"]);
+    for line in [
+        "sample --data y.npy --n 1000 --step euler --dt 1e-9 --kill time:1e9 --cap 1000000000000 --out o.npz",
+        "sample --data y.npy --n 1000 --model vp --step ddpm --steps 200000 --out o.npz",
+    ] {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("resolvent"))
+            .current_dir(bench.dir.path())
+            .args(line.split_whitespace())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        // The parameters are said when everything is ready to run.
+        assert!(lines.next().unwrap().unwrap().starts_with("data"));
+        let kill = ["-INT", &child.id().to_string()].join(" ");
+        assert!(
+            std::process::Command::new("sh")
+                .args(["-c", &format!("kill {kill}")])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let rest: Vec<String> = lines.map(Result::unwrap).collect();
+        assert_eq!(child.wait().unwrap().code(), Some(2));
+        assert!(rest.iter().any(|l| l.contains("error: interrupted after 0 of 1000")), "{rest:?}");
+        assert_eq!(entries(bench.dir.path()), ["w.npy", "y.npy"]);
+    }
 }
 
 #[test]
@@ -388,6 +412,10 @@ fn help_says_what_is_written() {
         let mut assert = bench.command(&format!("{command} --help")).assert().code(0);
         for word in [
             option,
+            "Options of --model killed",
+            "Options of --model vp, subvp, ve, edm",
+            "sde-dpm++2m",
+            "posterior-bridge: ",
             "exit_names",
             "path_lengths",
             "Exit status",

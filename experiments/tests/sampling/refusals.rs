@@ -22,11 +22,45 @@ fn options_that_do_not_go_together_are_refused() {
         ("--paths 3", &["--paths 3", "2 particles"]),
         ("--out o.npy", &["--out o.npy", ".npz"]),
         ("--out none/o.npz", &["--out none/o.npz", "no folder none"]),
-        ("--model vp", &["vp", "killed"]),
+        ("--model ddpm", &["ddpm", "killed, vp, subvp, ve, edm"]),
         ("--fly", &["--fly"]),
     ] {
         bench.refuse(&format!("sample --data y.npy --n 2 {options}"), words);
     }
+    for (options, words) in [
+        ("--beta-min 1", &["--beta-min: not with --model killed"][..]),
+        ("--churn 1 --steps 3", &["--steps, --churn: not with --model killed"]),
+        ("--no-denoise", &["--no-denoise"]),
+        ("--step ddim", &["--step ddim", "--model killed are posterior-bridge, bridge, euler"]),
+        ("--start prior", &["--start prior", "killed has no prior"]),
+        ("--model vp --rate 1", &["--rate: only with --model killed, not with vp"]),
+        ("--model vp --kill time:1 --denoise", &["--kill, --denoise: only with --model killed"]),
+        ("--model ve --sigma 1", &["--sigma: only"]),
+        ("--model edm --delta 1 --ignore-spread", &["--delta, --ignore-spread: only"]),
+        ("--model vp --dt 0.1", &["--dt: only"]),
+        ("--model vp --step bridge", &["--step bridge", "--model vp are ddim", "adaptive-sde"]),
+        ("--model vp --sigma-max 3", &["--sigma-max: only with --model ve or edm", "--model vp"]),
+        ("--model ve --beta-max 3", &["--beta-max: only with --model vp or subvp", "--model ve"]),
+        ("--model edm --t-end 1", &["--t-end: only with --model vp, subvp or ve", "--sigma-min"]),
+        ("--model vp --rho 3", &["--rho: only with --grid karras"]),
+        ("--model vp --eta 0.5", &["--eta: only with --step ddim or euler-ancestral", "dpm++2m"]),
+        ("--model vp --step ddim --churn 5", &["--churn: only with --step heun or euler", "ddim"]),
+        ("--model vp --churn-noise 1", &["--churn"]),
+        ("--model vp --snr 0.1", &["--snr: only with --step pc"]),
+        ("--model vp --step ddpm --corrector-steps 2", &["--corrector-steps: only with --step pc"]),
+        ("--model vp --rtol 1", &["--rtol: only with --step ode or adaptive-sde", "dpm++2m"]),
+        ("--model vp --step ode --steps 5", &["--steps: only with a step through a grid", "ode"]),
+        ("--model vp --step ode --grid time", &["--grid: only with a step through a grid"]),
+        ("--model vp --cap 100", &["--cap: only with --step ode or adaptive-sde"]),
+    ] {
+        bench.refuse(&format!("sample --data y.npy --n 2 {options}"), words);
+    }
+    let project = "project --data y.npy --input y.npy";
+    bench.refuse(&format!("{project} --noise 1"), &["--noise", "--model killed"]);
+    bench.refuse(&format!("{project} --model vp"), &["--model vp needs --noise"]);
+    let masked = format!("{project} --model vp --noise 1 --mask y.npy");
+    bench.refuse(&masked, &["--mask goes with --model killed", "one noise level for all coordinates"]);
+    bench.refuse("sample --data y.npy --n 2 --model vp --noise 1", &["--noise"]);
     bench.refuse("project --data y.npy --input y.npy --fill 1", &["--mask"]);
     bench.refuse("project --data y.npy --input y.npy --start law", &["--start"]);
     bench.refuse("project --data y.npy", &["--input"]);
@@ -52,7 +86,24 @@ fn rules_that_wait_for_the_data_are_refused_in_one_dimension() {
 fn bad_numbers_and_rules_are_named() {
     let bench = Bench::new();
     for (options, words) in [
-        ("--rate 0", &["'0'", "--rate"][..]),
+        ("--model vp --beta-min 0", &["'0'", "--beta-min"][..]),
+        ("--model ve --sigma-max -1", &["'-1'", "--sigma-max"]),
+        ("--model ve --sigma-min 60", &["--sigma-min", "60", "50"]),
+        ("--model edm --sigma-min 90", &["--sigma-min 90", "80"]),
+        ("--model vp --t-end 1", &["--t-end 1", "the start, at 1"]),
+        ("--model vp --steps 0", &["'0'", "--steps"]),
+        ("--model edm --steps 1", &["--steps", "at least 2, got 1"]),
+        ("--model edm --rho 0", &["'0'", "--rho"]),
+        ("--model vp --step ddim --eta 1.5", &["--eta 1.5", "between 0"]),
+        ("--model vp --step ddim --eta -1", &["'-1'", "--eta"]),
+        ("--model edm --churn -1", &["'-1'", "--churn"]),
+        ("--model edm --churn 1 --churn-min 2 --churn-max 1", &["--churn-max 1", "--churn-min 2"]),
+        ("--model vp --step pc --snr 0", &["'0'", "--snr"]),
+        ("--model vp --step pc --corrector-steps 0", &["'0'", "--corrector-steps"]),
+        ("--model vp --step ode --rtol 0", &["'0'", "--rtol"]),
+        ("--model vp --step ode --cap 3", &["--cap", "got 3"]),
+        ("--model vp --step adaptive-sde --cap 1", &["--cap", "got 1"]),
+        ("--rate 0", &["'0'", "--rate"]),
         ("--rate -1", &["'-1'", "--rate"]),
         ("--sigma nan", &["'nan'", "--sigma"]),
         ("--eta 0", &["'0'", "--eta"]),
@@ -76,6 +127,10 @@ fn bad_numbers_and_rules_are_named() {
         ("--kill support:1 --support sphere:3:1", &["--support sphere:3:1", "dim = 3"]),
     ] {
         bench.refuse(&format!("sample --data y.npy --n 2 {options}"), words);
+    }
+    for noise in ["0", "0.001", "200"] {
+        let line = format!("project --data y.npy --input y.npy --model vp --noise {noise}");
+        bench.refuse(&line, &["--noise", noise]);
     }
     bench.refuse("sample --data y.npy --n 0", &["'0'", "--n"]);
     bench.refuse("sample --data y.npy --n 9000000000000000000", &["--n 9000000000000000000", "memory"]);

@@ -119,7 +119,7 @@ impl Diffusion for KilledBrownianMotion {
         out.fill(0.0);
     }
 
-    fn dispersion(&self, _t: f64, _x: &[f64]) -> Dispersion {
-        Dispersion::Scalar(self.sigma)
+    fn dispersion(&self, _t: f64, _x: &[f64], out: &mut Dispersion) {
+        *out = Dispersion::Scalar(self.sigma);
     }
 }

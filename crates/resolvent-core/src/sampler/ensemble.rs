@@ -1,4 +1,4 @@
-//! What a run of the backward sampler returns.
+//! What a run returns.
 
 use nalgebra::DMatrix;
 
@@ -12,6 +12,8 @@ pub enum Exit {
         /// Index into [`Ensemble::rules`].
         rule: usize,
     },
+    /// It reached the deterministic horizon.
+    Horizon,
     /// It was still alive after the largest number of evaluations allowed.
     StepCap,
     /// Its place or score was no longer a number; it is left at its last finite place.
@@ -21,29 +23,29 @@ pub enum Exit {
     },
 }
 
-/// n particles of the backward process at their end. Nothing is dropped: capped and diverged particles are among them.
+/// n particles at their end. Nothing is dropped: capped and diverged particles are among them.
 #[derive(Debug, Clone)]
 pub struct Ensemble {
     /// Places at the end (d x n).
     pub points: DMatrix<f64>,
-    /// Backward times from start to end (n).
+    /// Times from start to end (n).
     pub lifetimes: Vec<f64>,
     /// Score evaluations of each particle (n).
     pub evaluations: Vec<usize>,
     /// How each particle ended (n).
     pub exits: Vec<Exit>,
     /// Names of the killing rules, in the order in which they are asked; the lifetime of the step, if it samples one, is
-    /// the first.
+    /// the first. A deterministic horizon has none.
     pub rules: Vec<String>,
     /// Paths of the first particles, as many as asked for.
     pub paths: Vec<Path>,
 }
 
 impl Ensemble {
-    /// The names behind [`exit_code`](Self::exit_code): the rules, then "step-cap" and "diverged".
+    /// The names behind [`exit_code`](Self::exit_code): the rules, then "step-cap", "diverged" and "horizon".
     pub fn exit_names(&self) -> Vec<String> {
         let mut names = self.rules.clone();
-        names.extend(["step-cap".into(), "diverged".into()]);
+        names.extend(["step-cap".into(), "diverged".into(), "horizon".into()]);
         names
     }
 
@@ -53,6 +55,7 @@ impl Ensemble {
             Exit::Killed { rule } => rule,
             Exit::StepCap => self.rules.len(),
             Exit::Diverged { .. } => self.rules.len() + 1,
+            Exit::Horizon => self.rules.len() + 2,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::error::{Error, Result, at_least, dimension, finite};
 use crate::killed::{KilledBrownianMotion, Path};
 use crate::killing::{KillingRule, Memory};
 use crate::random::{Purpose, stream};
+use crate::reversal::Work;
 use crate::step::{Fate, Step};
 
 /// Particles to a chunk, if nothing else is said: as many as leave their arrays in the cache, within these limits.
@@ -186,7 +187,7 @@ impl<'a> Sampler<'a> {
         let d = self.process.dim();
         let mut batch = self.begin(seed, first, out.points);
         let mut alive = vec![true; batch.ids.len()];
-        let mut work = vec![0.0; d];
+        let mut work = Work::new(d);
         for step in 0.. {
             self.step.evaluate(&mut batch);
             for (j, alive) in alive.iter_mut().enumerate() {
@@ -238,7 +239,7 @@ impl<'a> Sampler<'a> {
         batch: &mut Batch,
         j: usize,
         step: usize,
-        work: &mut [f64],
+        work: &mut Work,
         out: &mut Chunk<'_, '_>,
     ) -> Option<Exit> {
         let d = self.process.dim();

@@ -3,33 +3,22 @@
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use super::posterior::{Posterior, Summary};
-use super::products::{TILE, inner_products};
+use super::products::TILE;
+use super::stream::{Kernel, Origin, Stream};
 use super::{PosteriorScore, Score};
 use crate::error::{Result, dimension};
 use crate::killed::{GreenKernel, KilledBrownianMotion, distance_squared};
 use crate::measure::EmpiricalMeasure;
 
-/// From this dimension on squared distances come from a matrix product.
-const PRODUCT_DIM: usize = 16;
-/// Data to a block; with a tile of points it stays in the second-level cache.
-const BLOCK: usize = 256;
-/// Where |x - y|² is below this share of |x|² + |y|², the product form cancels and the difference is taken instead.
-const CANCELLATION: f64 = 1e-2;
-/// Data whose weights add up to less than e^-40 of the total are passed over.
-const NEGLIGIBLE: f64 = 40.0;
-
 /// s = ∇ log u with u(x) = Σ_i α_i G_r(x, y_i): the exact spatial score of weighted data (R19). In the form g (D - x),
 /// g = Σ w_i g(ρ_i) and D = Σ w_i g(ρ_i) y_i / g, with the posterior weights w_i ∝ α_i G_r(x, y_i) of R10.
 ///
-/// The data are streamed in blocks against tiles of points with running log-sums, so memory does not grow with the
-/// product of their numbers. The value at a point is the same bits whatever batch it comes in.
+/// The data are streamed past the points, so memory does not grow with the product of their numbers. The value at a point
+/// is the same bits whatever batch it comes in.
 #[derive(Debug, Clone)]
 pub struct EmpiricalScore {
     green: GreenKernel,
     measure: EmpiricalMeasure,
-    /// A log-kernel that far below the nearest datum's has no influence.
-    drop: f64,
 }
 
 impl EmpiricalScore {
@@ -39,8 +28,7 @@ impl EmpiricalScore {
     /// If their dimensions differ.
     pub fn new(process: &KilledBrownianMotion, measure: EmpiricalMeasure) -> Result<Self> {
         dimension("data", process.dim(), measure.dim())?;
-        let drop = NEGLIGIBLE + (measure.len() as f64).ln() + measure.log_spread();
-        Ok(Self { green: process.green().clone(), measure, drop })
+        Ok(Self { green: process.green().clone(), measure })
     }
 
     /// The data.
@@ -56,7 +44,7 @@ impl EmpiricalScore {
         assert_eq!(x.len(), self.dim(), "length of x");
         let mut moment = vec![0.0; x.len()];
         let mut log_density = f64::NAN;
-        self.stream(x, None, &mut moment, |_, summary| log_density = summary.log_density);
+        self.stream().run(x, None, &mut moment, |_, summary| log_density = summary.log_density);
         log_density
     }
 
@@ -99,93 +87,19 @@ impl EmpiricalScore {
         Ok(out)
     }
 
-    /// Streams all data past all `points` and reports a summary for each; displacements are left in `moments`.
-    fn stream(
-        &self,
-        points: &[f64],
-        uniforms: Option<&[f64]>,
-        moments: &mut [f64],
-        mut report: impl FnMut(usize, Summary),
-    ) {
-        let d = self.dim();
-        let by_products = d >= PRODUCT_DIM;
-        let mut padded = vec![0.0; if by_products { TILE * d } else { 0 }];
-        let mut products = vec![0.0; if by_products { TILE * BLOCK } else { 0 }];
-        let data = self.measure.points().as_slice();
-        let tiles = points.chunks(TILE * d).zip(moments.chunks_mut(TILE * d)).enumerate();
-        for (t, (tile, moments)) in tiles {
-            if by_products {
-                padded[..tile.len()].copy_from_slice(tile);
-                padded[tile.len()..].fill(0.0);
-            }
-            let mut visits: [Option<Visit<'_>>; TILE] = std::array::from_fn(|_| None);
-            for (j, (x, moment)) in tile.chunks(d).zip(moments.chunks_mut(d)).enumerate() {
-                visits[j] = Some(Visit::new(x, moment, uniforms.map(|u| u[t * TILE + j])));
-            }
-            for (b, block) in data.chunks(BLOCK * d).enumerate() {
-                let rows = block.len() / d;
-                if by_products {
-                    inner_products(d, block, &padded, &mut products[..rows * TILE]);
-                }
-                for (j, visit) in visits.iter_mut().flatten().enumerate() {
-                    let products = by_products.then(|| &products[j * rows..(j + 1) * rows]);
-                    self.visit(visit, b * BLOCK, rows, products);
-                }
-            }
-            for (j, visit) in visits.into_iter().flatten().enumerate() {
-                report(t * TILE + j, visit.posterior.finish());
-            }
-        }
-    }
-
-    /// Adds the `rows` data from index `first` on to the posterior of one point.
-    fn visit(&self, visit: &mut Visit<'_>, first: usize, rows: usize, products: Option<&[f64]>) {
-        let slack = self.dim() as f64 * f64::EPSILON;
-        for k in 0..rows {
-            let i = first + k;
-            let y = self.measure.point(i);
-            let squared = match products {
-                None => distance_squared(visit.x, y),
-                Some(products) => {
-                    let size = visit.norm_squared + self.measure.norms_squared()[i];
-                    let estimate = size - 2.0 * products[k];
-                    if estimate - slack * size > visit.cutoff {
-                        continue;
-                    }
-                    if estimate < CANCELLATION * size { distance_squared(visit.x, y) } else { estimate }
-                }
-            };
-            if squared > visit.cutoff {
-                continue;
-            }
-            if squared < visit.nearest {
-                visit.nearest = squared;
-                visit.cutoff = self.green.beyond(squared, self.drop);
-            }
-            let (log_value, gain) = self.green.log_value_and_gain(squared.sqrt());
-            visit.posterior.add(visit.x, i, y, log_value + self.measure.log_weights()[i], gain);
-        }
+    /// The data under the Green kernel, seen from the points themselves: next to a datum the displacement is exact.
+    fn stream(&self) -> Stream<'_, GreenKernel> {
+        Stream { measure: &self.measure, kernel: &self.green, scale: 1.0, origin: Origin::Point }
     }
 }
 
-/// One point while the data pass by.
-struct Visit<'a> {
-    x: &'a [f64],
-    norm_squared: f64,
-    nearest: f64,
-    cutoff: f64,
-    posterior: Posterior<'a>,
-}
+impl Kernel for GreenKernel {
+    fn log_value_and_gain(&self, squared: f64) -> (f64, f64) {
+        GreenKernel::log_value_and_gain(self, squared.sqrt())
+    }
 
-impl<'a> Visit<'a> {
-    fn new(x: &'a [f64], moment: &'a mut [f64], uniform: Option<f64>) -> Self {
-        Self {
-            x,
-            norm_squared: x.iter().map(|x| x * x).sum(),
-            nearest: f64::INFINITY,
-            cutoff: f64::INFINITY,
-            posterior: Posterior::new(moment, uniform),
-        }
+    fn beyond(&self, squared: f64, drop: f64) -> f64 {
+        GreenKernel::beyond(self, squared, drop)
     }
 }
 
@@ -195,7 +109,7 @@ impl Score for EmpiricalScore {
     }
 
     fn evaluate(&self, points: &[f64], gains: &mut [f64], displacements: &mut [f64]) {
-        self.stream(points, None, displacements, |j, summary| gains[j] = summary.gain);
+        self.stream().run(points, None, displacements, |j, summary| gains[j] = summary.gain);
     }
 }
 
@@ -208,7 +122,7 @@ impl PosteriorScore for EmpiricalScore {
         displacements: &mut [f64],
         atoms: &mut [usize],
     ) {
-        self.stream(points, Some(uniforms), displacements, |j, summary| {
+        self.stream().run(points, Some(uniforms), displacements, |j, summary| {
             gains[j] = summary.gain;
             atoms[j] = summary.atom.expect("a uniform was given");
         });

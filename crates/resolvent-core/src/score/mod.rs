@@ -4,6 +4,7 @@ mod empirical;
 mod field;
 mod posterior;
 mod products;
+pub(crate) mod stream;
 
 pub use empirical::EmpiricalScore;
 pub use field::VectorField;

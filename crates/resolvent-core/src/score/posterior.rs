@@ -9,7 +9,7 @@ pub(super) struct Posterior<'a> {
     mass: f64,
     /// Σ w g.
     pull: f64,
-    /// Σ w g (y - x).
+    /// Σ w g (y - origin).
     moment: &'a mut [f64],
     draw: Option<Draw>,
 }
@@ -35,25 +35,25 @@ impl Draw {
 }
 
 /// What is left when the data have passed.
-pub(super) struct Summary {
+pub(crate) struct Summary {
     /// log Σ exp(log-weight) = log u.
-    pub(super) log_density: f64,
+    pub(crate) log_density: f64,
     /// g of R19.
-    pub(super) gain: f64,
+    pub(crate) gain: f64,
     /// The datum drawn, if one was asked for.
-    pub(super) atom: Option<usize>,
+    pub(crate) atom: Option<usize>,
 }
 
 impl<'a> Posterior<'a> {
-    /// `moment` (length d) becomes the displacement D - x; with `uniform` in [0, 1) a datum is drawn.
+    /// `moment` (length d) becomes D - origin; with `uniform` in [0, 1) a datum is drawn.
     pub(super) fn new(moment: &'a mut [f64], uniform: Option<f64>) -> Self {
         moment.fill(0.0);
         let draw = uniform.map(|uniform| Draw { uniform, held: 0 });
         Self { peak: f64::NEG_INFINITY, mass: 0.0, pull: 0.0, moment, draw }
     }
 
-    /// Adds datum `item` at `y`, of log-weight `log_weight` and gain `gain`, seen from `x`.
-    pub(super) fn add(&mut self, x: &[f64], item: usize, y: &[f64], log_weight: f64, gain: f64) {
+    /// Adds datum `item` at `y`, of log-weight `log_weight` and gain `gain`, seen from `origin`.
+    pub(super) fn add(&mut self, origin: &[f64], item: usize, y: &[f64], log_weight: f64, gain: f64) {
         if log_weight > self.peak {
             let shrink = f64::exp(self.peak - log_weight);
             self.mass *= shrink;
@@ -65,16 +65,16 @@ impl<'a> Posterior<'a> {
         let pull = weight * gain;
         self.mass += weight;
         self.pull += pull;
-        // y - x and not D - x at the end: next to a datum the difference is exact.
-        for (m, (x, y)) in self.moment.iter_mut().zip(x.iter().zip(y)) {
-            *m += pull * (y - x);
+        // y - origin and not D - origin at the end: next to a datum the difference is exact.
+        for (m, (origin, y)) in self.moment.iter_mut().zip(origin.iter().zip(y)) {
+            *m += pull * (y - origin);
         }
         if let Some(draw) = &mut self.draw {
             draw.offer(item, weight / self.mass);
         }
     }
 
-    /// Turns the moment into the displacement and returns the rest.
+    /// Turns the moment into the mean and returns the rest.
     pub(super) fn finish(self) -> Summary {
         self.moment.iter_mut().for_each(|m| *m /= self.pull);
         Summary {

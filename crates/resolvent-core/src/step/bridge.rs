@@ -6,6 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::{Fate, Step};
 use crate::killed::KilledBrownianMotion;
 use crate::random::ChaCha8Rng;
+use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 use crate::score::Score;
 
@@ -33,7 +34,7 @@ impl<S: Score + ?Sized> Step for Bridge<'_, S> {
         dt: f64,
         rng: &mut ChaCha8Rng,
         next: &mut [f64],
-        _work: &mut [f64],
+        _work: &mut Work,
     ) -> Fate {
         bridge(at.process, at.point, at.displacement, at.radius(), dt, rng, next)
     }

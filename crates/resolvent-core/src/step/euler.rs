@@ -4,9 +4,8 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 
 use super::{Fate, Step};
-use crate::diffusion::Diffusion;
 use crate::random::ChaCha8Rng;
-use crate::reversal::sde_drift;
+use crate::reversal::{Work, sde_drift};
 use crate::sampler::{Batch, Local};
 use crate::score::Score;
 
@@ -34,16 +33,18 @@ impl<S: Score + ?Sized> Step for EulerMaruyama<'_, S> {
         dt: f64,
         rng: &mut ChaCha8Rng,
         next: &mut [f64],
-        work: &mut [f64],
+        work: &mut Work,
     ) -> Fate {
         for (s, v) in next.iter_mut().zip(at.displacement) {
             *s = at.gain * v;
         }
         sde_drift(at.process, at.time, at.point, next, work);
-        work.iter_mut().for_each(|n| *n = rng.sample(StandardNormal));
-        at.process.dispersion(at.time, at.point).apply(work);
+        // The drift has left σ behind.
+        let Work { vector, noise, dispersion } = work;
+        noise.iter_mut().for_each(|n| *n = rng.sample(StandardNormal));
+        dispersion.apply(noise, vector);
         let root = dt.sqrt();
-        for ((next, x), noise) in next.iter_mut().zip(at.point).zip(work) {
+        for ((next, x), noise) in next.iter_mut().zip(at.point).zip(noise) {
             *next = x + *next * dt + root * *noise;
         }
         Fate::Alive

@@ -9,6 +9,7 @@ pub use euler::EulerMaruyama;
 pub use posterior_bridge::PosteriorBridge;
 
 use crate::random::ChaCha8Rng;
+use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 
 /// What a step did to a particle.
@@ -28,14 +29,14 @@ pub trait Step: Sync {
     /// Evaluates the score at every point of the batch, once per particle.
     fn evaluate(&self, batch: &mut Batch);
 
-    /// Moves one particle over the time `dt` from where it is into `next` (d); `work` (d) is scratch.
+    /// Moves one particle over the time `dt` from where it is into `next` (d); `work` is scratch.
     fn advance(
         &self,
         at: &Local<'_>,
         dt: f64,
         rng: &mut ChaCha8Rng,
         next: &mut [f64],
-        work: &mut [f64],
+        work: &mut Work,
     ) -> Fate;
 
     /// Does the step sample the lifetime and so kill particles by itself?

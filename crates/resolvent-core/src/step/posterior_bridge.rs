@@ -5,6 +5,7 @@ use rand::RngExt;
 use super::bridge::bridge;
 use super::{Fate, Step};
 use crate::random::ChaCha8Rng;
+use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 use crate::score::PosteriorScore;
 
@@ -41,15 +42,15 @@ impl<P: PosteriorScore + ?Sized> Step for PosteriorBridge<'_, P> {
         dt: f64,
         rng: &mut ChaCha8Rng,
         next: &mut [f64],
-        work: &mut [f64],
+        work: &mut Work,
     ) -> Fate {
         let atom = self.posterior.atom(at.atom);
         let mut squared = 0.0;
-        for ((v, y), x) in work.iter_mut().zip(atom).zip(at.point) {
+        for ((v, y), x) in work.vector.iter_mut().zip(atom).zip(at.point) {
             *v = y - x;
             squared += *v * *v;
         }
-        let fate = bridge(at.process, at.point, work, squared.sqrt(), dt, rng, next);
+        let fate = bridge(at.process, at.point, &work.vector, squared.sqrt(), dt, rng, next);
         if fate != Fate::Alive {
             // The end point is the datum to the last bit.
             next.copy_from_slice(atom);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use nalgebra::{DMatrix, DVector};
+use rand::{Rng, RngExt};
 use resolvent::core::EmpiricalMeasure;
 use resolvent::data::io::read_points;
 
@@ -40,6 +41,15 @@ impl Data {
         self.measure.log_weights().iter().map(|w| w.exp())
     }
 
+    /// Draws data by their weights.
+    pub(super) fn draw(&self) -> Draw {
+        let add = |sum: &mut f64, w: f64| {
+            *sum += w;
+            Some(*sum)
+        };
+        Draw { cumulative: self.weights().scan(0.0, add).collect() }
+    }
+
     pub(super) fn mean(&self) -> DVector<f64> {
         let points = self.measure.points();
         // Taken from the first point, so that equal points have exactly that mean.
@@ -66,5 +76,19 @@ impl Data {
     pub(super) fn nearest(&self, points: &DMatrix<f64>) -> Result<Vec<i64>> {
         let nearest = resolvent::metrics::nearest_index(points, self.measure.points())?;
         Ok(nearest.into_iter().map(|i| self.rows[i] as i64).collect())
+    }
+}
+
+/// The weights added up.
+pub(super) struct Draw {
+    cumulative: Vec<f64>,
+}
+
+impl Draw {
+    /// The index of a datum in the measure.
+    pub(super) fn datum(&self, rng: &mut impl Rng) -> usize {
+        let last = self.cumulative.len() - 1;
+        let u = rng.random::<f64>() * self.cumulative[last];
+        self.cumulative.partition_point(|&c| c <= u).min(last)
     }
 }

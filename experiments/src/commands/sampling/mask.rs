@@ -40,6 +40,10 @@ impl FromStr for Fill {
 }
 
 impl Mask {
+    pub(super) fn is_given(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Fills the unknown coordinates of `inputs` (d x m); `mean` (d) is that of the data.
     pub(super) fn fill(&self, inputs: &mut DMatrix<f64>, mean: impl Fn() -> DVector<f64>) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };

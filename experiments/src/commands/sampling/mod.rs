@@ -1,24 +1,21 @@
-//! What `sample` and `project` share: options, data, starts, the run and its output.
+//! What `sample` and `project` share: options, data, starts, the run and its output. Each kind of model has a folder with
+//! its flags, its settings and the run; what is common to all knows it as a [`Reversal`](reversal::Reversal).
 
 mod data;
-mod killing;
+mod horizon;
+mod killed;
 mod mask;
+mod numbers;
 mod options;
 mod output;
-mod process;
+mod reversal;
 mod run;
 mod start;
-mod stepping;
-mod support;
+mod steps;
 
 pub(super) use mask::Mask;
+pub(super) use numbers::positive;
 pub(super) use options::Options;
 pub(super) use output::ARRAYS;
-pub(super) use run::Run;
+pub(super) use run::{Task, run};
 pub(super) use start::Start;
-
-/// A positive finite number, for clap.
-fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|x| x.is_finite() && *x > 0.0);
-    number.ok_or_else(|| "not a positive finite number".into())
-}

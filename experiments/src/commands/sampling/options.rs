@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
-use super::killing::Killing;
-use super::positive;
-use super::stepping::Stepping;
+use super::numbers::not_negative;
+use super::{horizon, killed, steps};
 use crate::commands::threads::Threads;
 
-/// Data, model, step, killing and output.
+/// Evaluations a particle is given.
+const CAP: usize = 10_000;
+
+/// Data, model, step and output; and the flags of each kind of model.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Data points [n, d]: npy, npz, csv or idx; trailing axes are flattened
@@ -22,21 +24,17 @@ pub(crate) struct Options {
     /// Forward process
     #[arg(long, value_enum, default_value_t = Model::Killed)]
     pub(super) model: Model,
-    /// Killing rate r of the forward process, per unit time [default: S^2/V, with S of --sigma and V the mean squared
-    /// distance of the data to their mean: after the mean lifetime the noise in each coordinate is as large as the data
-    /// set, so that a start has forgotten its datum; 1 where all data are equal]
-    #[arg(long, value_name = "R", value_parser = positive, allow_negative_numbers = true)]
-    pub(super) rate: Option<f64>,
-    /// Diffusion of the forward process, length per square root of time
-    #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true, default_value_t = 1.0)]
-    pub(super) sigma: f64,
-    #[command(flatten)]
-    pub(super) stepping: Stepping,
-    #[command(flatten)]
-    pub(super) killing: Killing,
-    /// Score evaluations a particle is given before it ends as `step-cap`
-    #[arg(long, value_name = "K", default_value = "10000")]
-    pub(super) cap: NonZeroUsize,
+    /// How a particle moves
+    #[arg(long, value_name = "STEP", long_help = steps::help())]
+    step: Option<String>,
+    /// Killed: length of a step in local time scales [default: posterior-bridge 1, bridge 0.2, euler 0.1]. ddim and
+    /// euler-ancestral: noise, from 0, none, to 1, that of ddpm [default: ddim 0, euler-ancestral 1]
+    #[arg(long, value_name = "E", value_parser = not_negative, allow_negative_numbers = true)]
+    eta: Option<f64>,
+    /// Score evaluations a particle is given before it ends as `step-cap`; for all steps of the model killed, for ode and
+    /// adaptive-sde of the others [default: 10000]
+    #[arg(long, value_name = "K")]
+    cap: Option<NonZeroUsize>,
     /// Seed of every random stream
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub(super) seed: u64,
@@ -51,20 +49,67 @@ pub(crate) struct Options {
     /// Record the paths of the first K particles
     #[arg(long, value_name = "K")]
     pub(super) paths: Option<NonZeroUsize>,
+    #[command(flatten, next_help_heading = "Options of --model killed")]
+    killed: killed::Flags,
+    #[command(flatten, next_help_heading = "Options of --model vp, subvp, ve, edm")]
+    horizon: horizon::Flags,
 }
 
 /// The forward processes.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Model {
     /// Brownian motion killed at a constant rate
     Killed,
+    /// Variance preserving SDE, linear beta
+    Vp,
+    /// Sub-VP SDE, linear beta
+    Subvp,
+    /// Variance exploding SDE, geometric sigma
+    Ve,
+    /// sigma(t) = t, as in EDM
+    Edm,
+}
+
+/// The flags that belong to the model, whole and checked.
+pub(super) enum Settings<'a> {
+    Killed(killed::Settings<'a>),
+    Horizon(horizon::Settings),
 }
 
 impl Options {
-    /// Whether the options go together, as far as that can be said before a file is read.
-    pub(super) fn check(&self) -> Result<()> {
-        self.stepping.check()?;
-        self.killing.check(self.stepping.scheme)?;
+    /// The settings of the model. Flags that belong to another model or step are errors, as far as that can be said before
+    /// a file is read.
+    pub(super) fn settings(&self) -> Result<Settings<'_>> {
+        self.check_out()?;
+        let model = steps::name(&self.model);
+        let kind = match self.model {
+            Model::Killed => {
+                let foreign = self.horizon.given();
+                ensure!(foreign.is_empty(), "{}: not with --model killed", foreign.join(", "));
+                let scheme = self.step.as_deref().map(|step| steps::parse(step, &model)).transpose()?;
+                let cap = self.cap.map_or(CAP, NonZeroUsize::get);
+                return Ok(Settings::Killed(killed::Settings::new(&self.killed, scheme, self.eta, cap)?));
+            }
+            Model::Vp => horizon::Kind::Vp,
+            Model::Subvp => horizon::Kind::SubVp,
+            Model::Ve => horizon::Kind::Ve,
+            Model::Edm => horizon::Kind::Edm,
+        };
+        let foreign = self.killed.given();
+        ensure!(foreign.is_empty(), "{}: only with --model killed, not with {model}", foreign.join(", "));
+        let sampler = self.step.as_deref().map(|step| steps::parse(step, &model)).transpose()?;
+
+        Ok(Settings::Horizon(horizon::Settings::new(
+            &self.horizon,
+            kind,
+            &model,
+            sampler,
+            self.eta,
+            self.cap,
+        )?))
+    }
+
+    fn check_out(&self) -> Result<()> {
         let name = self.out.display();
         let npz = self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
         ensure!(npz, "--out {name}: the name must end in .npz");

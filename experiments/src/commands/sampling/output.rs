@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use nalgebra::DMatrix;
-use resolvent::core::{Ensemble, Exit, KilledBrownianMotion};
+use resolvent::core::{Ensemble, Exit};
 use resolvent::data::io::NpzWriter;
 
 /// What the file holds, for `--help`.
@@ -14,10 +14,13 @@ Arrays of FILE.npz, P particles in all, d coordinates:
   lifetimes [P]       backward time from start to end
   evaluations [P]     score evaluations of each
   exits [P]           how they ended, as an index into exit_names
-  exit_names          the killing rules as they were given, then step-cap and diverged; with the bridge steps
-                      lifetime is always the first, whether and wherever --kill has it
+  exit_names          the killing rules as they were given, then step-cap, diverged and horizon; with the bridge
+                      steps lifetime is always the first, whether and wherever --kill has it
   starts [P,d]        where they started
-  delta, rate, sigma  scalars: the resolution (0 with --dt, and for euler without --delta), r and sigma of the process
+Scalars of the model killed:
+  delta, rate, sigma  the resolution (0 with --dt, and for euler without --delta), r and sigma of the process
+Scalars of the models vp, subvp, ve, edm:
+  time, alpha, sigma  the level of the start: starts are alpha x_0 + sigma times standard normal noise
 With --paths K: path_lengths [K], and path_times [L] and path_points [L,d] with the K paths end to end.
 Of project: inputs [m,d] after filling, nearest [m] the row of the nearest datum of each in --data.
 
@@ -28,23 +31,21 @@ pub(super) struct Contents<'a> {
     pub(super) ensemble: &'a Ensemble,
     /// Where the particles started (d x n).
     pub(super) starts: &'a DMatrix<f64>,
-    pub(super) process: &'a KilledBrownianMotion,
-    /// The resolution.
-    pub(super) delta: f64,
+    /// Scalars that the model adds.
+    pub(super) scalars: &'a [(&'static str, f64)],
     /// The inputs of a projection (d x m) and the rows of their nearest data (m).
     pub(super) inputs: Option<(&'a DMatrix<f64>, &'a [i64])>,
 }
 
 /// Writes the file, whole or not at all.
 pub(super) fn write(path: &Path, contents: &Contents<'_>) -> Result<()> {
-    let Contents { ensemble, starts, process, delta, inputs } = contents;
+    let Contents { ensemble, starts, scalars, inputs } = contents;
     let n = ensemble.exits.len();
     let evaluations: Vec<i64> = ensemble.evaluations.iter().map(|&k| k as i64).collect();
     let exits: Vec<i64> = (0..n).map(|i| ensemble.exit_code(i) as i64).collect();
     let lengths: Vec<i64> = ensemble.paths.iter().map(|path| path.times.len() as i64).collect();
     let times: Vec<f64> = ensemble.paths.iter().flat_map(|path| path.times.iter().copied()).collect();
     let points: Vec<f64> = ensemble.paths.iter().flat_map(|path| path.points.iter().copied()).collect();
-    let scalars = [("delta", [*delta]), ("rate", [process.rate()]), ("sigma", [process.sigma()])];
 
     let mut npz = NpzWriter::new()
         .points("samples", &ensemble.points)
@@ -53,8 +54,8 @@ pub(super) fn write(path: &Path, contents: &Contents<'_>) -> Result<()> {
         .vector("exits", &exits[..])
         .strings("exit_names", &ensemble.exit_names())
         .points("starts", starts);
-    for (name, value) in &scalars {
-        npz = npz.array(name, &[], &value[..]);
+    for (name, value) in *scalars {
+        npz = npz.array(name, &[], std::slice::from_ref(value));
     }
     if let Some((inputs, nearest)) = inputs {
         npz = npz.points("inputs", inputs).vector("nearest", *nearest);
@@ -62,7 +63,7 @@ pub(super) fn write(path: &Path, contents: &Contents<'_>) -> Result<()> {
     if !ensemble.paths.is_empty() {
         npz = npz.vector("path_lengths", &lengths[..]).vector("path_times", &times[..]).array(
             "path_points",
-            &[times.len(), process.dim()],
+            &[times.len(), starts.nrows()],
             &points[..],
         );
     }

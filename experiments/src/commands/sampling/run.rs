@@ -1,102 +1,127 @@
-//! Data, process and options put together, and run.
+//! Data, model and starts put together, run, and written.
 
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use nalgebra::DMatrix;
-use resolvent::core::{EmpiricalScore, Ensemble, KilledBrownianMotion, Sampler};
 
 use super::data::Data;
-use super::options::Options;
+use super::options::{Options, Settings};
 use super::output::{self, Contents};
-use super::{Mask, Start, process, start};
-use crate::interrupt;
-use crate::progress::Progress;
+use super::reversal::{Reversal, Running};
+use super::{Mask, Start, horizon, killed, start};
 
-/// A run that is ready but for its starts.
-pub(crate) struct Run<'a> {
-    options: &'a Options,
-    data: Data,
-    process: KilledBrownianMotion,
-    /// The process in words.
-    words: String,
+/// Where the particles start.
+#[derive(Debug)]
+pub(crate) enum Task<'a> {
+    /// From a law or given points.
+    Sample {
+        /// Unless it is the start of the model.
+        start: Option<&'a Start>,
+    },
+    /// From observations.
+    Project {
+        /// The file of the observations.
+        input: &'a Path,
+        /// Their unknown coordinates.
+        mask: &'a Mask,
+        /// The standard deviation of their noise, if known.
+        noise: Option<f64>,
+    },
 }
 
-impl<'a> Run<'a> {
-    /// Checks the options and reads the data.
-    pub(crate) fn prepare(options: &'a Options) -> Result<Self> {
-        options.check()?;
-        options.threads.install()?;
-        let data = Data::read(&options.data, options.weights.as_deref())?;
-        let (process, words) = process::build(options, &data)?;
-        Ok(Self { options, data, process, words })
-    }
-
-    /// Runs `n` particles from `start`, or from each of its points, and writes the result.
-    pub(crate) fn sample(&self, start: &Start, n: NonZeroUsize) -> Result<()> {
-        let starts = match start {
-            Start::Law => start::law(&self.process, &self.data, n, self.options.seed)?,
-            Start::File(path) => start::repeat(&start::read("--start", path, self.process.dim())?, n)?,
-        };
-        self.finish(&starts, None)
-    }
-
-    /// Runs `n` particles from each input of a file and writes the result.
-    pub(crate) fn project(&self, input: &Path, mask: &Mask, n: NonZeroUsize) -> Result<()> {
-        let mut inputs = start::read("--input", input, self.process.dim())?;
-        mask.fill(&mut inputs, || self.data.mean())?;
-        self.finish(&start::repeat(&inputs, n)?, Some(&inputs))
-    }
-
-    fn finish(&self, starts: &DMatrix<f64>, inputs: Option<&DMatrix<f64>>) -> Result<()> {
-        let (options, n) = (self.options, starts.ncols());
-        let paths = options.paths.map_or(0, NonZeroUsize::get);
-        ensure!(paths <= n, "--paths {paths}: there are {n} particles");
-        let rules = options.killing.build(&self.process, &self.data.measure)?;
-        let control = options.stepping.control(&self.process, &self.data.measure)?;
-        let score = EmpiricalScore::new(&self.process, self.data.measure.clone())?;
-        let step = options.stepping.scheme.build(&score);
-        eprintln!("data         {} points from {}", self.data.measure.len(), options.data.display());
-        eprintln!("model        {}", self.words);
-        eprintln!("step         {}", control.words);
-
-        let mut sampler = Sampler::new(&self.process, &*step, &*control.rule)
-            .cap(options.cap.get())
-            .paths(paths)
-            .final_denoise(options.killing.denoise);
-        if let Some(batch) = options.batch {
-            sampler = sampler.batch(batch.get());
+/// Runs `n` particles (from each point where the starts are points) and writes the file.
+pub(crate) fn run(options: &Options, task: &Task<'_>, n: NonZeroUsize) -> Result<()> {
+    let settings = options.settings()?;
+    settings.check(task)?;
+    options.threads.install()?;
+    let data = Data::read(&options.data, options.weights.as_deref())?;
+    let reversal = settings.build(&data, task)?;
+    let dim = data.measure.dim();
+    let (inputs, starts) = match task {
+        Task::Sample { start: Some(Start::File(path)) } => {
+            (None, start::repeat(&start::read("--start", path, dim)?, n)?)
         }
-        for (name, rule) in &rules {
-            sampler = sampler.killing(*name, &**rule);
+        Task::Sample { start } => {
+            start::fits(n, 1, dim)?;
+            let start = start.unwrap_or(settings.default_start());
+            (None, reversal.draw(start, &data, n.get(), options.seed)?)
         }
-        let clock = Instant::now();
-        let ensemble = self.observed(&sampler, starts)?;
-        let seconds = clock.elapsed().as_secs_f64();
-        let nearest = inputs.map(|inputs| self.data.nearest(inputs)).transpose()?;
-        output::write(
-            &options.out,
-            &Contents {
-                ensemble: &ensemble,
-                starts,
-                delta: control.delta,
-                process: &self.process,
-                inputs: inputs.zip(nearest.as_deref()),
-            },
-        )?;
-        eprint!("{}", output::summary(&ensemble, seconds, &options.out));
-        Ok(())
+        Task::Project { input, mask, .. } => {
+            let mut inputs = start::read("--input", input, dim)?;
+            mask.fill(&mut inputs, || data.mean())?;
+            let starts = reversal.place(start::repeat(&inputs, n)?);
+            (Some(inputs), starts)
+        }
+    };
+    let paths = options.paths.map_or(0, NonZeroUsize::get);
+    let particles = starts.ncols();
+    ensure!(paths <= particles, "--paths {paths}: there are {particles} particles");
+
+    eprintln!("data         {} points from {}", data.measure.len(), options.data.display());
+    for (heading, text) in reversal.words() {
+        eprintln!("{heading:12} {text}");
+    }
+    let clock = Instant::now();
+    let running = Running { seed: options.seed, paths, batch: options.batch.map(NonZeroUsize::get) };
+    let ensemble = reversal.run(&starts, &running)?;
+    let seconds = clock.elapsed().as_secs_f64();
+    let nearest = inputs.as_ref().map(|inputs| data.nearest(inputs)).transpose()?;
+    output::write(
+        &options.out,
+        &Contents {
+            ensemble: &ensemble,
+            starts: &starts,
+            scalars: &reversal.scalars(),
+            inputs: inputs.as_ref().zip(nearest.as_deref()),
+        },
+    )?;
+    eprint!("{}", output::summary(&ensemble, seconds, &options.out));
+    Ok(())
+}
+
+impl Settings<'_> {
+    /// Whether the model can start there.
+    fn check(&self, task: &Task<'_>) -> Result<()> {
+        match (self, task) {
+            (Self::Killed(_), Task::Sample { start: Some(Start::Prior) }) => anyhow::bail!(
+                "--start prior: the model killed has no prior; its start law, --start law, depends on the data"
+            ),
+            (Self::Killed(_), Task::Project { noise: Some(_), .. }) => anyhow::bail!(
+                "--noise does not go with --model killed, which starts at the input and finds its noise by itself"
+            ),
+            (Self::Horizon(settings), Task::Project { noise: None, .. }) => anyhow::bail!(
+                "project with --model {} needs --noise, the standard deviation of the noise in the input: it says at \
+                 which time to start",
+                settings.model()
+            ),
+            (Self::Horizon(settings), Task::Project { mask, .. }) if mask.is_given() => anyhow::bail!(
+                "--mask goes with --model killed: --model {} starts at one noise level for all coordinates, and an \
+                 unknown coordinate is not data plus Gaussian noise",
+                settings.model()
+            ),
+            _ => Ok(()),
+        }
     }
 
-    fn observed(&self, sampler: &Sampler<'_>, starts: &DMatrix<f64>) -> Result<Ensemble> {
-        let progress = Progress::new(starts.ncols() as u64, "particles");
-        let observer = |ended: usize| {
-            progress.inc(ended as u64);
-            if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        Ok(sampler.run_observed(starts, self.options.seed, &observer)?)
+    fn default_start(&self) -> &'static Start {
+        match self {
+            Self::Killed(_) => &Start::Law,
+            Self::Horizon(_) => &Start::Prior,
+        }
+    }
+
+    fn build<'a>(&'a self, data: &'a Data, task: &Task<'_>) -> Result<Box<dyn Reversal + 'a>> {
+        Ok(match self {
+            Self::Killed(settings) => Box::new(killed::Killed::new(settings, data)?),
+            Self::Horizon(settings) => {
+                let noise = match task {
+                    Task::Sample { .. } => None,
+                    Task::Project { noise, .. } => *noise,
+                };
+                Box::new(horizon::Horizon::new(settings, &data.measure, noise)?)
+            }
+        })
     }
 }

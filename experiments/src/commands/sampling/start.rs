@@ -6,18 +6,14 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use nalgebra::DMatrix;
-use rand::RngExt;
-use rayon::prelude::*;
-use resolvent::core::KilledBrownianMotion;
-use resolvent::core::random::{Purpose, stream};
 use resolvent::data::io::read_points;
-
-use super::data::Data;
 
 /// `--start`
 #[derive(Clone, Debug)]
 pub(crate) enum Start {
-    /// The backward start law: data drawn by their weights, run forward until they are killed.
+    /// The normal law that takes the place of the start law and does not know the data.
+    Prior,
+    /// The exact start law: data drawn by their weights and run forward, to the horizon or until they are killed.
     Law,
     /// Points of a file.
     File(PathBuf),
@@ -27,7 +23,11 @@ impl FromStr for Start {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text == "law" { Self::Law } else { Self::File(text.into()) })
+        Ok(match text {
+            "prior" => Self::Prior,
+            "law" => Self::Law,
+            _ => Self::File(text.into()),
+        })
     }
 }
 
@@ -52,32 +52,9 @@ pub(super) fn repeat(points: &DMatrix<f64>, n: NonZeroUsize) -> Result<DMatrix<f
     Ok(DMatrix::from_vec(d, m * n.get(), values))
 }
 
-/// `n` draws (d x n) from the backward start law r u: a datum by its weight, and the exact place of death from there.
-/// Particle i draws from stream i of `seed`.
-pub(super) fn law(
-    process: &KilledBrownianMotion,
-    data: &Data,
-    n: NonZeroUsize,
-    seed: u64,
-) -> Result<DMatrix<f64>> {
-    let d = process.dim();
-    let cumulative: Vec<f64> = data
-        .weights()
-        .scan(0.0, |sum, w| {
-            *sum += w;
-            Some(*sum)
-        })
-        .collect();
-    let total = cumulative[cumulative.len() - 1];
-    let mut values = room(n, 1, d)?;
-    values.resize(n.get() * d, 0.0);
-    values.par_chunks_mut(d).enumerate().for_each(|(i, x)| {
-        let mut rng = stream(seed, Purpose::Start, i as u64);
-        let u = rng.random::<f64>() * total;
-        let datum = cumulative.partition_point(|&c| c <= u).min(cumulative.len() - 1);
-        process.death_into(data.measure.point(datum), &mut rng, x);
-    });
-    Ok(DMatrix::from_vec(d, n.get(), values))
+/// Whether `n` particles from each of `m` starts fit in memory.
+pub(super) fn fits(n: NonZeroUsize, m: usize, d: usize) -> Result<()> {
+    room(n, m, d).map(drop)
 }
 
 /// Room for `n` particles from each of `m` starts; a number beyond memory is an error rather than an abort.

@@ -63,7 +63,7 @@ impl Ends {
         let mut counts = [0; 3];
         for exit in &self.ensemble.exits {
             counts[match exit {
-                Exit::Killed { .. } => 0,
+                Exit::Killed { .. } | Exit::Horizon => 0,
                 Exit::StepCap => 1,
                 Exit::Diverged { .. } => 2,
             }] += 1;

@@ -8,7 +8,8 @@ use resolvent::core::{
     EmpiricalMeasure, EmpiricalScore, FixedStep, KilledBrownianMotion, ScoreAdaptive, Step, StepControl,
 };
 
-use super::positive;
+use super::super::numbers::{not_negative, positive};
+use super::super::steps;
 
 /// The share of the smallest gap in the data that is resolved.
 const RESOLUTION: f64 = 1e-2;
@@ -17,15 +18,9 @@ const SHORTEST: f64 = 0.02;
 /// Points among which the smallest gap is looked for.
 const SEARCHED: usize = 4096;
 
-/// How particles move, and for how long.
+/// For how long particles move.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Stepping {
-    /// How a particle moves; the bridges sample the lifetime and die by it
-    #[arg(long = "step", value_name = "STEP", value_enum, default_value_t = Scheme::PosteriorBridge)]
-    pub(super) scheme: Scheme,
-    /// Length of a step in local time scales [default: posterior-bridge 1, bridge 0.2, euler 0.1]
-    #[arg(long, value_name = "E", value_parser = positive, allow_negative_numbers = true)]
-    eta: Option<f64>,
+pub(super) struct Stepping {
     /// Resolution, a length: no step is shorter than D^2/d in units of time and diffusion, but where a rule of --kill cuts
     /// it to meet its mark [default: bridges 1e-2 of the
     /// smallest gap in the data, among the first 4096 of them; 1e-2 S/sqrt(R) where there is no gap, sqrt(0.02/R) S in one
@@ -65,7 +60,7 @@ impl Scheme {
         }
     }
 
-    fn default_eta(self) -> f64 {
+    pub(super) fn default_eta(self) -> f64 {
         match self {
             Self::PosteriorBridge => 1.0,
             Self::Bridge => 0.2,
@@ -84,30 +79,41 @@ pub(super) struct Control {
 }
 
 impl Stepping {
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn given(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--delta", self.delta.is_some()),
+            ("--ignore-spread", self.ignore_spread),
+            ("--dt", self.dt.is_some()),
+        ]
+    }
+
+    pub(super) fn check(&self, scheme: Scheme) -> Result<()> {
         ensure!(
-            !self.ignore_spread || self.scheme != Scheme::PosteriorBridge,
+            !self.ignore_spread || scheme != Scheme::PosteriorBridge,
             "--ignore-spread: the step posterior-bridge draws its end point and never heeds the spread"
         );
         Ok(())
     }
 
-    pub(super) fn control(&self, process: &KilledBrownianMotion, data: &EmpiricalMeasure) -> Result<Control> {
-        let mut words = clap::ValueEnum::to_possible_value(&self.scheme)
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default();
+    pub(super) fn control(
+        &self,
+        scheme: Scheme,
+        eta: f64,
+        process: &KilledBrownianMotion,
+        data: &EmpiricalMeasure,
+    ) -> Result<Control> {
+        let mut words = steps::name(&scheme);
         if let Some(dt) = self.dt {
             let _ = write!(words, ", dt = {dt}");
             return Ok(Control { rule: Box::new(FixedStep::new(dt)?), delta: 0.0, words });
         }
-        let eta = self.eta.unwrap_or(self.scheme.default_eta());
         let (delta, origin) = match self.delta {
             Some(delta) => (delta, "given".into()),
-            None if self.scheme.samples_lifetime() => default_delta(process, data)?,
+            None if scheme.samples_lifetime() => default_delta(process, data)?,
             None => (0.0, "euler needs none".into()),
         };
         let mut rule = ScoreAdaptive::new(eta, delta).context("--delta")?;
-        if self.ignore_spread || self.scheme == Scheme::PosteriorBridge {
+        if self.ignore_spread || scheme == Scheme::PosteriorBridge {
             rule = rule.ignoring_spread();
         }
         let spread = if self.ignore_spread { ", ignoring the spread" } else { "" };
@@ -134,9 +140,4 @@ fn default_delta(process: &KilledBrownianMotion, data: &EmpiricalMeasure) -> Res
     } else {
         (RESOLUTION * gap, format!("{RESOLUTION} of the smallest gap in the data"))
     })
-}
-
-fn not_negative(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|x| x.is_finite() && *x >= 0.0);
-    number.ok_or_else(|| "not a finite number >= 0".into())
 }

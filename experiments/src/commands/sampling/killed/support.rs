@@ -5,11 +5,11 @@ use std::str::FromStr;
 use anyhow::{Context as _, Result};
 use resolvent::data::{Circle, Sphere, Support, Torus};
 
-use super::positive;
+use super::super::numbers::positive;
 
 /// A known support, before its dimension is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Shape {
+pub(super) struct Shape {
     text: String,
     kind: Kind,
 }

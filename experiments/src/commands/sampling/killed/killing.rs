@@ -8,7 +8,7 @@ use resolvent::core::killing::{
 };
 use resolvent::core::{EmpiricalMeasure, KilledBrownianMotion, KillingRule};
 
-use super::positive;
+use super::super::numbers::positive;
 use super::stepping::Scheme;
 use super::support::Shape;
 
@@ -16,7 +16,7 @@ const RULES: &str = "lifetime, sup:C, l2:M, distance:DELTA, support:DELTA, time:
 
 /// What kills a particle, and what is done with it then.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Killing {
+pub(super) struct Killing {
     /// When a particle is dead, the first of: lifetime (sampled by the bridge steps, which always die by it), sup:C (the
     /// score reaches the norm C), l2:M (the root of the integral of its square over the path reaches M), distance:DELTA
     /// (of the nearest datum), support:DELTA (of --support), time:T, steps:K, exponential:RATE (an independent time).
@@ -33,6 +33,14 @@ pub(crate) struct Killing {
 }
 
 impl Killing {
+    pub(super) fn given(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--kill", !self.rules.is_empty()),
+            ("--support", self.support.is_some()),
+            ("--denoise", self.denoise),
+        ]
+    }
+
     /// Whether the rules go together and with the step.
     pub(super) fn check(&self, scheme: Scheme) -> Result<()> {
         for (i, rule) in self.rules.iter().enumerate() {
