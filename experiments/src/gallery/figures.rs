@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use crate::outcome::Figure;
 use crate::plot::{
-    Axis, BarRow, Chart, GreyImage, ImagePanel, Series, bar_chart, histogram_with_density, image_bars,
-    image_panels,
+    Axis, BarRow, Chart, GreyImage, ImagePanel, Raster, Series, bar_chart, histogram_with_density,
+    image_bars, image_panels,
 };
 
 pub(super) fn figures(normals: &[f64]) -> Result<Vec<Figure>> {
@@ -78,6 +78,15 @@ pub(super) fn figures(normals: &[f64]) -> Result<Vec<Figure>> {
         ))
         .svg()?;
 
+    let spread = |t: f64, x: f64| f64::exp(-x * x / (0.2 + t)) / f64::sqrt(0.2 + t);
+    let evolution = Chart::new(Axis::linear("time t"), Axis::linear("x"))
+        .raster(Raster::new((0.0, 2.0), (-4.0, 4.0), (80, 90), spread).by_column())
+        .series(
+            Series::line("", (0..=40).map(|k| (0.05 * f64::from(k), f64::sin(f64::from(k)))).collect())
+                .colour(1),
+        )
+        .svg()?;
+
     let pictures: Vec<Vec<f64>> = (0..12).map(|k| ring(28, 3.0 + 0.7 * k as f64)).collect();
     let row = |from: usize, count: usize| -> Vec<GreyImage<'_>> {
         let image = |values| GreyImage { width: 28, height: 28, values };
@@ -113,6 +122,7 @@ pub(super) fn figures(normals: &[f64]) -> Result<Vec<Figure>> {
         ("bars", "Three groups over categories with long names.", bars),
         ("log-bars", "One group on a logarithmic axis.", log_bars),
         ("clipped", "A given range, large numbers, a long name.", clipped),
+        ("raster", "A density that spreads, and a path over it.", evolution),
         ("image-bars", "Images with bars beside them.", small),
         ("images", "Panels of images.", images),
     ];

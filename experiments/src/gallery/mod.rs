@@ -161,7 +161,7 @@ fn gallery_page_is_self_contained() {
     for outside in ["http://", "https://", "src=", "url(", "@import", "<script", "<link", " id=\"clip"] {
         assert!(!page.contains(outside), "{outside}");
     }
-    assert_eq!(page.matches("<figure").count(), 10);
+    assert_eq!(page.matches("<figure").count(), 11);
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
     assert!(page.contains("title=\"1.23456789e-7\"") && page.contains("1.235e-7"));
     assert!(page.contains("no check states &amp; what is &lt; or &gt; it"));

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::axis::{Axis, Scale};
 use super::legend::{BOX_OPACITY, Entry, Key, Legend, dashed, marker};
+use super::raster::Raster;
 use super::series::{Look, Series};
 use super::style::{EDGE, FONT, GREY, GRID, INK, LINE, fitted, text_width};
 use super::svg::{Anchor, Point, Stroke, Svg};
@@ -22,6 +23,7 @@ const DASHES: [&str; 3] = ["2 3", "9 3 2 3", "12 5"];
 pub(crate) struct Chart {
     x: Axis,
     y: Axis,
+    raster: Option<Raster>,
     series: Vec<Series>,
     references: Vec<(f64, String)>,
     equal_units: bool,
@@ -31,13 +33,26 @@ pub(crate) struct Chart {
 impl Chart {
     /// An empty chart.
     pub(crate) fn new(x: Axis, y: Axis) -> Self {
-        Self { x, y, series: Vec::new(), references: Vec::new(), equal_units: false, categories: Vec::new() }
+        Self {
+            x,
+            y,
+            raster: None,
+            series: Vec::new(),
+            references: Vec::new(),
+            equal_units: false,
+            categories: Vec::new(),
+        }
     }
 
     /// Adds a series; later ones are drawn over earlier ones.
     pub(crate) fn series(mut self, series: Series) -> Self {
         self.series.push(series);
         self
+    }
+
+    /// Shows a raster behind everything else. Both axes must be linear.
+    pub(crate) fn raster(self, raster: Raster) -> Self {
+        Self { raster: Some(raster), ..self }
     }
 
     /// Adds a horizontal line at this ordinate, named in the legend.
@@ -91,6 +106,11 @@ impl Chart {
         legend.draw(&mut svg, (left, EDGE - 4.0));
         frame.grid(&mut svg, if self.categories.is_empty() { &x_ticks } else { &[] }, &y_ticks);
         svg.clip((left, top), AREA.0, AREA.1);
+        if let Some(raster) = &self.raster {
+            ensure!(!self.x.logarithmic && !self.y.logarithmic, "a raster needs linear axes");
+            let (from, to) = (frame.point((raster.x.0, raster.y.1)), frame.point((raster.x.1, raster.y.0)));
+            svg.image(from, to.0 - from.0, to.1 - from.1, &raster.png()?);
+        }
         self.draw_series(&mut svg, &frame);
         svg.unclip();
         frame.axes(&mut svg, &x_ticks, &y_ticks, slanted);
@@ -126,8 +146,13 @@ impl Chart {
         let ordinates = shown()
             .flat_map(|(series, k)| [series.points[k].1, series.reach(k).0, series.reach(k).1])
             .chain(self.references.iter().map(|&(ordinate, _)| ordinate));
-        let x = self.x.fit(abscissae, None)?;
-        let y = self.y.fit(ordinates, (boxes && !self.y.logarithmic).then_some(0.0))?;
+        let corners =
+            |side: fn(&Raster) -> (f64, f64)| self.raster.iter().map(side).flat_map(|(lo, hi)| [lo, hi]);
+        let x = self.x.fit(abscissae.chain(corners(|raster| raster.x)), None)?;
+        let y = self.y.fit(
+            ordinates.chain(corners(|raster| raster.y)),
+            (boxes && !self.y.logarithmic).then_some(0.0),
+        )?;
         if !self.equal_units {
             return Ok((x, y));
         }

@@ -31,15 +31,20 @@ impl GreyImage<'_> {
         ensure!(width * height == values.len(), "{width} x {height} pixels, {} values", values.len());
         ensure!(!values.iter().any(|value| value.is_nan()), "a value is not a number");
         let bytes: Vec<u8> = values.iter().map(|value| (127.5 * (value + 1.0)).round() as u8).collect();
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, u32::try_from(width)?, u32::try_from(height)?);
-        encoder.set_color(png::ColorType::Grayscale);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&bytes)?;
-        writer.finish()?;
-        Ok(base64::engine::general_purpose::STANDARD.encode(file))
+        png(width, height, png::ColorType::Grayscale, &bytes)
     }
+}
+
+/// Bytes as a PNG file in base 64, eight bits a channel.
+pub(super) fn png(width: usize, height: usize, colour: png::ColorType, bytes: &[u8]) -> Result<String> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, u32::try_from(width)?, u32::try_from(height)?);
+    encoder.set_color(colour);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(bytes)?;
+    writer.finish()?;
+    Ok(base64::engine::general_purpose::STANDARD.encode(file))
 }
 
 #[cfg(test)]

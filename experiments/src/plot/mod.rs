@@ -1,7 +1,7 @@
 //! Figures as SVG text: no fonts, scripts or identifiers in them, so that many can stand on one page.
 //!
 //! Every helper returns the text of one picture, the same for the same numbers:
-//! * [`Chart`]: lines, points and boxes against two axes, linear or logarithmic;
+//! * [`Chart`]: lines, points and boxes against two axes, linear or logarithmic, over a [`Raster`] if wanted;
 //! * [`histogram_with_density`]: a sample against an exact density;
 //! * [`bar_chart`]: numbers by category and group;
 //! * [`image_panels`]: grids of grey images side by side;
@@ -15,6 +15,7 @@ mod image_bars;
 mod images;
 mod legend;
 mod panels;
+mod raster;
 mod series;
 mod style;
 mod svg;
@@ -27,4 +28,5 @@ pub(crate) use histogram::histogram_with_density;
 pub(crate) use image_bars::{BarRow, image_bars};
 pub(crate) use images::GreyImage;
 pub(crate) use panels::{ImagePanel, image_panels};
+pub(crate) use raster::Raster;
 pub(crate) use series::Series;

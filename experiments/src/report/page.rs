@@ -9,6 +9,9 @@ use crate::record::Record;
 
 const STYLE: &str = include_str!("style.css");
 
+/// Rows beyond which a table scrolls in a box of its own.
+const LONG: usize = 40;
+
 /// Figures wider than this stand alone in their row.
 const WIDE: f64 = 700.0;
 
@@ -33,8 +36,9 @@ pub(super) fn page(shown: &[Shown]) -> String {
                     p {
                         "A diffusion started in the data is killed at a random time and run backward from where it died: "
                         "the backward process is time-homogeneous, its drift is a purely spatial score, and it decides by "
-                        "itself when to stop. Every experiment below states claims of the theory as checks, each with its "
-                        "number and a bound fixed before the run. Point at a number to see all its digits; the files "
+                        "itself when to stop. Beside it stands the standard model, a forward SDE run to a fixed time and "
+                        "reversed. Every experiment below states claims of the theory as checks, each with its number "
+                        "and a bound fixed before the run. Point at a number to see all its digits; the files "
                         code { "record.json" } " hold them too."
                     }
                 }
@@ -129,7 +133,7 @@ fn data(table: &Table) -> Markup {
     html! {
         figure.table {
             figcaption { strong { (table.name) } " " (table.caption) }
-            div.scroll { table {
+            div.scroll.long[table.rows.len() > LONG] { table {
                 thead { tr { @for (k, name) in table.columns.iter().enumerate() { th class=[class(k)] { (name) } } } }
                 tbody {
                     @for row in &table.rows {
