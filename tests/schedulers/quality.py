@@ -13,7 +13,7 @@ nodes as evaluations and its defaults.
 
 Prints, for each solver and number of evaluations, the distance of the samples to the data over 200 directions (mean over seeds
 and its standard error), the ratio of the two, and the largest difference of two samples from one start. The floor is the
-distance of as many draws from the data.
+distance of as many draws from the data. The exit status is 1 if a ratio is further than 0.1 from 1.
 """
 
 import argparse
@@ -100,6 +100,7 @@ def main():
     draws = [data[generator.integers(POINTS, size=arguments.samples)] for _ in range(arguments.seeds)]
     floor = [sliced_wasserstein(x, data, directions) for x in draws]
     print(f"floor {np.mean(floor):.5f}")
+    off = False
     print("solver evaluations resolvent error diffusers error ratio difference")
     with tempfile.TemporaryDirectory() as folder:
         file, out = Path(folder) / "data.npy", Path(folder) / "out.npz"
@@ -120,6 +121,8 @@ def main():
                 error = [np.std(x, ddof=1) / len(x) ** 0.5 for x in (own, theirs)]
                 print(f"{name} {denoiser.evaluations} {np.mean(own):.5f} {error[0]:.5f} {np.mean(theirs):.5f} {error[1]:.5f} "
                       f"{np.mean(own) / np.mean(theirs):.4f} {difference:.1e}")
+                off |= abs(np.mean(own) / np.mean(theirs) - 1) > 0.1
+    raise SystemExit(int(off))
 
 
 if __name__ == "__main__":

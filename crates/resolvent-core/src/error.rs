@@ -144,6 +144,12 @@ pub enum Error {
         /// Its smallest eigenvalue, or NaN if it is not symmetric.
         eigenvalue: f64,
     },
+    /// The last move of a linear scheme must lead to a sample.
+    #[error("the scheme ends within step {step}: its last stage reaches no level")]
+    Unfinished {
+        /// The step of the last stage.
+        step: usize,
+    },
     /// The noise has iterated integrals that are not functions of its increments.
     #[error(
         "the noise does not commute: sigma changes by {derivative} per unit along a coordinate, and only a diagonal entry sigma_i may change, along x_i"

@@ -267,6 +267,8 @@ fn impossible_parameters_are_refused() {
     let flow = ProbabilityFlow::to_noise(&schedule, &score, START).unwrap();
     let refused = Likelihood::new(flow, Prior::Normal { deviation: 0.0 });
     assert!(matches!(refused, Err(Error::NotPositive { name: "deviation", .. })));
+    let away = ProbabilityFlow::from_noise(&schedule, &score, START).unwrap();
+    assert!(matches!(Likelihood::new(away, Prior::of(&schedule)), Err(Error::NotAscending { .. })));
     let likelihood = Likelihood::new(flow, Prior::of(&schedule)).unwrap();
     let none = Divergence::Hutchinson { probes: 0, law: Probes::Gaussian };
     assert!(matches!(likelihood.divergence(none), Err(Error::TooSmall { name: "probes", .. })));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use common::{KOLMOGOROV, kolmogorov};
 use nalgebra::{DMatrix, DVector};
 use resolvent_core::diffusion::{Dispersion, Field};
-use resolvent_core::horizon::{HorizonSampler, ProbabilityFlow};
+use resolvent_core::horizon::{FinalDenoise, HorizonSampler, ProbabilityFlow};
 use resolvent_core::marginal::{Denoiser, Diffused, GaussianMixture, MarginalScore};
 use resolvent_core::schedule::{Edm, Schedule, SubVp, Ve, VpLinear, diffuse, prior};
 use resolvent_core::{Error, Exit};
@@ -178,6 +178,28 @@ fn evaluations_are_counted_and_observed() {
     assert!(ensemble.evaluations.iter().all(|e| e % 6 == 3 && *e < 400), "{:?}", ensemble.evaluations);
     let last = ensemble.paths[0].times.len() - 1;
     assert!((ensemble.paths[0].times[last] - (1.0 - 1e-3)).abs() < 1e-12);
+}
+
+#[test]
+fn a_final_step_leads_to_the_denoised_point() {
+    let (schedule, law) = (VpLinear::default(), mixture());
+    let score = Diffused { schedule: &schedule, denoiser: &law };
+    let flow = ProbabilityFlow::from_noise(&schedule, &score, 0.05).unwrap();
+    let starts = prior(&schedule, 1, 40, 3);
+    let plain = HorizonSampler::new(&flow).run(&starts, 1).unwrap();
+    let level = schedule.level(0.05);
+    let method = FinalDenoise::new(&flow, &law, level).unwrap();
+    let ended = HorizonSampler::new(&method).batch(7).run(&starts, 1).unwrap();
+    let mut denoised = plain.points.clone();
+    law.denoise(&level, plain.points.as_slice(), denoised.as_mut_slice());
+    assert_eq!(ended.points, denoised);
+    assert!(ended.evaluations.iter().zip(&plain.evaluations).all(|(ended, plain)| *ended == plain + 1));
+    assert_eq!(ended.lifetimes, plain.lifetimes);
+    let plane = GaussianMixture::gaussian(&DVector::zeros(2), DMatrix::identity(2, 2)).unwrap();
+    assert!(matches!(
+        FinalDenoise::new(&flow, &plane, level),
+        Err(Error::Dimension { name: "denoiser", .. })
+    ));
 }
 
 #[test]

@@ -99,11 +99,11 @@ fn a_single_step_is_the_same_for_all_flows() {
 fn a_constant_denoised_point_is_no_approximation() {
     let point = DataPrediction::new(1, |_: &Level, _: &[f64], out: &mut [f64]| out.fill(0.6)).unwrap();
     let schedule = VpLinear::default();
-    for (grid, scale) in [(vp_grid(5, 1e-3), 1.0), (Grid::uniform_time(&schedule, 5, 0.2).unwrap(), 1.0)] {
+    for grid in [vp_grid(5, 1e-3), Grid::uniform_time(&schedule, 5, 0.2).unwrap()] {
         let (start, end) = (*grid.start(), grid.levels()[5]);
-        let expected = end.alpha * 0.6 + end.sigma / start.sigma * (1.7 * scale - start.alpha * 0.6);
+        let expected = end.alpha * 0.6 + end.sigma / start.sigma * (1.7 - start.alpha * 0.6);
         for (name, _, scheme) in flows(&schedule, &grid) {
-            let found = run(&scheme, &point, &DMatrix::from_element(1, 1, 1.7 * scale)).points[0];
+            let found = run(&scheme, &point, &DMatrix::from_element(1, 1, 1.7)).points[0];
             assert!((found - expected).abs() < 1e-13, "{name}: {found}, {expected}");
         }
     }
@@ -497,6 +497,8 @@ fn an_impossible_table_is_refused() {
     assert_eq!(table(held), Err(Error::Coefficient { step: 2, value: 0.5 }));
     let negative = Stage { perturbation: -1.0, ..stage(Row::default()) };
     assert_eq!(table(negative), Err(Error::Negative { name: "perturbation", value: -1.0 }));
+    let unfinished = Stage { reached: None, ..stage(Row::default()) };
+    assert_eq!(table(unfinished), Err(Error::Unfinished { step: 2 }));
     // A denoised point must have been found before it can be remembered.
     let remembers = |back: usize| {
         let mut row = Row { x: 1.0, ..Row::default() };

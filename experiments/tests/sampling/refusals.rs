@@ -134,6 +134,10 @@ fn bad_numbers_and_rules_are_named() {
     }
     bench.refuse("sample --data y.npy --n 0", &["'0'", "--n"]);
     bench.refuse("sample --data y.npy --n 9000000000000000000", &["--n 9000000000000000000", "memory"]);
+    for flag in ["--steps", "--corrector-steps"] {
+        let line = format!("sample --data y.npy --n 2 --model vp --step pc {flag} 9000000000000000000");
+        bench.refuse(&line, &[flag, "9000000000000000000"]);
+    }
     bench.refuse("project --data y.npy --input y.npy --mask y.npy --fill grey", &["grey", "`mean`"]);
 }
 

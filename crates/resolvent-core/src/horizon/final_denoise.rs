@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Method, Observation, Observer, Particles};
+use crate::error::{Result, dimension};
 use crate::marginal::Denoiser;
 use crate::schedule::Level;
 
@@ -18,8 +19,12 @@ pub struct FinalDenoise<'a> {
 
 impl<'a> FinalDenoise<'a> {
     /// `method` ends at `level`, where `denoiser` takes over.
-    pub fn new(method: &'a dyn Method, denoiser: &'a dyn Denoiser, level: Level) -> Self {
-        Self { method, denoiser, level }
+    ///
+    /// # Errors
+    /// If their dimensions differ.
+    pub fn new(method: &'a dyn Method, denoiser: &'a dyn Denoiser, level: Level) -> Result<Self> {
+        dimension("denoiser", method.dim(), denoiser.dim())?;
+        Ok(Self { method, denoiser, level })
     }
 }
 
@@ -30,20 +35,24 @@ impl Method for FinalDenoise<'_> {
 
     fn carry(&self, particles: &mut Particles<'_, '_>, observer: Observer<'_>) -> ControlFlow<()> {
         self.method.carry(particles, observer)?;
-        let step = particles.steps();
+        let d = self.dim();
         let mut denoised = vec![0.0; particles.points().len()];
         self.denoiser.denoise(&self.level, particles.points(), &mut denoised);
         particles.evaluated(1);
-        observer(&Observation {
-            particles: particles.indices(),
-            step,
-            time: self.level.time,
-            sigma: self.level.sigma,
-            points: particles.points(),
-            denoised: &denoised,
-        })?;
-        particles.place(step, &denoised);
-        for j in 0..particles.len() {
+        for (j, denoised) in denoised.chunks_exact(d).enumerate() {
+            if particles.is_lost(j) {
+                continue;
+            }
+            let (step, index) = (particles.steps(j), particles.indices().start + j);
+            observer(&Observation {
+                particles: index..index + 1,
+                step,
+                time: self.level.time,
+                sigma: self.level.sigma,
+                points: &particles.points()[j * d..(j + 1) * d],
+                denoised,
+            })?;
+            particles.place_one(j, step, denoised);
             particles.record_one(j, particles.time(j));
         }
         ControlFlow::Continue(())

@@ -88,7 +88,7 @@ impl LinearScheme {
     ///
     /// # Errors
     /// If there is no stage, a coefficient is not finite, an anchor has fresh noise, ε̂ is wanted at a level without
-    /// noise, or a denoised point from before the first evaluation.
+    /// noise, or a denoised point from before the first evaluation, or the last stage reaches no level.
     pub fn new(start: Level, stages: Vec<Stage>) -> Result<Self> {
         if stages.is_empty() {
             return Err(Error::Empty { name: "scheme" });
@@ -112,7 +112,10 @@ impl LinearScheme {
                 positive("sigma", stage.level.sigma)?;
             }
         }
-        Ok(Self { start, stages, clip: None })
+        match stages[stages.len() - 1] {
+            Stage { reached: None, step, .. } => Err(Error::Unfinished { step }),
+            _ => Ok(Self { start, stages, clip: None }),
+        }
     }
 
     /// Clips denoised points to [-`bound`, `bound`] in every coordinate; ε̂ is not touched by it.

@@ -22,7 +22,7 @@ pub struct Particles<'a, 'p> {
     evaluations: &'a mut [usize],
     exits: &'a mut [Exit],
     paths: &'a mut [Option<&'p mut Path>],
-    steps: usize,
+    steps: Vec<usize>,
 }
 
 /// The part of the output that belongs to a chunk: places (n rows of d), and for each particle the time that has passed,
@@ -39,8 +39,9 @@ impl<'a, 'p> Particles<'a, 'p> {
     /// The particles from index `first` on in R^`dim`.
     pub(super) fn new(dim: usize, first: usize, seed: u64, accounts: Accounts<'a, 'p>) -> Self {
         let Accounts { points, times, evaluations, exits, paths } = accounts;
+        let steps = vec![0; exits.len()];
         let rngs = (first..first + exits.len()).map(|i| stream(seed, Purpose::Path, i as u64)).collect();
-        Self { dim, first, rngs, points, times, evaluations, exits, paths, steps: 0 }
+        Self { dim, first, rngs, points, times, evaluations, exits, paths, steps }
     }
 
     /// Dimension d.
@@ -63,9 +64,9 @@ impl<'a, 'p> Particles<'a, 'p> {
         self.first..self.first + self.len()
     }
 
-    /// The steps in which a particle of the chunk has been placed.
-    pub fn steps(&self) -> usize {
-        self.steps
+    /// The number of the step after the last in which particle `j` of the chunk was placed.
+    pub fn steps(&self, j: usize) -> usize {
+        self.steps[j]
     }
 
     /// Present places (n rows of d).
@@ -110,7 +111,7 @@ impl<'a, 'p> Particles<'a, 'p> {
 
     /// Moves all particles to `next` (n rows of d) in step `step`; a row that is not finite loses its particle.
     pub fn place(&mut self, step: usize, next: &[f64]) {
-        self.steps = self.steps.max(step + 1);
+        self.steps.fill(step + 1);
         let rows = self.points.chunks_exact_mut(self.dim).zip(next.chunks_exact(self.dim));
         for ((x, next), exit) in rows.zip(&mut *self.exits) {
             if *exit != Exit::Horizon {
@@ -126,7 +127,7 @@ impl<'a, 'p> Particles<'a, 'p> {
 
     /// Moves particle `j` of the chunk to `next` (d).
     pub fn place_one(&mut self, j: usize, step: usize, next: &[f64]) {
-        self.steps = self.steps.max(step + 1);
+        self.steps[j] = step + 1;
         if next.iter().all(|v| v.is_finite()) {
             self.points[j * self.dim..(j + 1) * self.dim].copy_from_slice(next);
         } else {

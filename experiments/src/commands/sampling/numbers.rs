@@ -1,5 +1,16 @@
 //! Numbers on the command line, for clap.
 
+use std::num::NonZeroUsize;
+
+/// The most steps that can be asked for.
+const STEPS: usize = 10_000_000;
+
+/// A number of steps.
+pub(crate) fn steps(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse::<NonZeroUsize>().ok().filter(|n| n.get() <= STEPS);
+    number.ok_or_else(|| format!("not a whole number from 1 to {STEPS}"))
+}
+
 /// A positive finite number.
 pub(crate) fn positive(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|x| x.is_finite() && *x > 0.0);

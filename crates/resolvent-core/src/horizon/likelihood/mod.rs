@@ -17,7 +17,7 @@ pub use divergence::{Divergence, Probes};
 
 use super::ProbabilityFlow;
 use super::probability_flow::{Trajectory, exit, integrate};
-use crate::error::{Result, at_least, dimension, finite, positive};
+use crate::error::{Error, Result, at_least, dimension, finite, positive};
 use crate::random::{Purpose, stream};
 use crate::reversal;
 use crate::sampler::Exit;
@@ -101,10 +101,18 @@ impl<'a> Likelihood<'a> {
     /// knows its schedule, no derivative of the drift is needed; otherwise they are taken by central differences.
     ///
     /// # Errors
-    /// If the deviation of the prior is not positive and finite.
+    /// If the deviation of a normal prior is not positive and finite, or the flow leads away from it, to the data.
     pub fn new(flow: ProbabilityFlow<'a>, prior: Prior<'a>) -> Result<Self> {
         if let Prior::Normal { deviation } = prior {
             positive("deviation", deviation)?;
+            let (from, to) = flow.times;
+            if to < from {
+                return Err(Error::NotAscending {
+                    name: "times of the flow to the prior",
+                    index: 1,
+                    value: to,
+                });
+            }
         }
         Ok(Self { flow, prior, divergence: Divergence::default() })
     }
@@ -125,6 +133,7 @@ impl<'a> Likelihood<'a> {
     /// # Errors
     /// If `points` has not d rows, or is not finite.
     pub fn log_densities(&self, points: &DMatrix<f64>, seed: u64) -> Result<Vec<LogDensity>> {
+        at_least("dim", 1, points.nrows())?;
         dimension("points", self.flow.score.dim(), points.nrows())?;
         finite("points", points)?;
         let columns = points.as_slice().par_chunks_exact(points.nrows()).enumerate();

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
+use differential_equations::error::Error;
 use differential_equations::methods::ExplicitRungeKutta;
 use differential_equations::ode::{ODE, OrdinaryNumericalMethod};
 use differential_equations::status::Status;
@@ -132,7 +133,13 @@ pub(in crate::horizon) fn integrate(
         if solver.h() > remaining {
             solver.set_h(remaining);
         }
-        going = solver.step(&system).is_ok();
+        let attempt = solver.step(&system);
+        // The solver says once that the equation looks stiff to it, and has left everything as it was: the cap decides.
+        if let Err(Error::Stiffness { .. }) = attempt {
+            solver.set_status(Status::Solving);
+            continue;
+        }
+        going = attempt.is_ok();
         let mut account = system.0.borrow_mut();
         if going && !account.stopped && !matches!(solver.status(), Status::RejectedStep) {
             account.steps += 1;

@@ -13,7 +13,7 @@ use crate::schedule::{Grid, Rates, Schedule};
 /// [`EulerMaruyama`](crate::integrate::EulerMaruyama) as a table.
 ///
 /// # Errors
-/// If the times of `grid` do not descend, or lie outside the horizon of `schedule`.
+/// If the times of `grid` do not descend, or a step starts outside the horizon of `schedule`.
 pub fn euler_maruyama(schedule: &(impl Schedule + ?Sized), grid: &Grid) -> Result<LinearScheme> {
     let horizon = schedule.horizon();
     let stages = Interval::all(grid).map(|interval| {

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::grid::Spacing;
 use super::{Kind, Sampler};
-use crate::commands::sampling::numbers::{not_negative, positive};
+use crate::commands::sampling::numbers::{self, not_negative, positive};
 use crate::commands::sampling::steps;
 
 /// The flags of these models alone.
@@ -29,7 +29,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "T", value_parser = positive, allow_negative_numbers = true)]
     pub(super) t_end: Option<f64>,
     /// Steps of a sampler that goes through a grid [default: see --step]
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = numbers::steps, allow_negative_numbers = true)]
     pub(super) steps: Option<NonZeroUsize>,
     /// How these steps are spaced [default: edm karras, others time]
     #[arg(long, value_enum)]
@@ -53,7 +53,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "R", value_parser = positive, allow_negative_numbers = true)]
     pub(super) snr: Option<f64>,
     /// pc: Langevin moves after every step [default: 1]
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = numbers::steps, allow_negative_numbers = true)]
     pub(super) corrector_steps: Option<NonZeroUsize>,
     /// ode, adaptive-sde: relative tolerance of a step [default: ode 1e-5, adaptive-sde 1e-2]
     #[arg(long, value_name = "E", value_parser = positive, allow_negative_numbers = true)]

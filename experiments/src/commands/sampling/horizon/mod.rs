@@ -90,7 +90,7 @@ impl<'a> Horizon<'a> {
         let score = Diffused { schedule: forward, denoiser };
         let finish = |method: &dyn Method| {
             if denoise {
-                act(&FinalDenoise::new(method, denoiser, forward.level(end)), None)
+                act(&FinalDenoise::new(method, denoiser, forward.level(end))?, None)
             } else {
                 act(method, None)
             }
