@@ -13,7 +13,9 @@ use resolvent::core::schedule::{Level, OrnsteinUhlenbeck, diffuse};
 use resolvent::metrics::{self, Estimate};
 use serde::{Deserialize, Serialize};
 
-use super::reverse_time::{Plan, cdf, critical_z, density, gaussian, largest_gap, moments, share_below};
+use super::reverse_time::{
+    Plan, cdf, critical_z, density, derived_seed, gaussian, largest_gap, moments, share_below,
+};
 use crate::experiment::{Context, Experiment};
 use crate::outcome::{Check, Figure, Outcome, Table, cells};
 use crate::plot::{Axis, Chart, Raster, Series};
@@ -22,6 +24,12 @@ use crate::plot::{Axis, Chart, Raster, Series};
 const SIGNIFICANCE: f64 = 1e-3;
 /// Groups of equal probability by X_0 in which X_T is tested apart.
 const GROUPS: usize = 8;
+/// Tests of fit in all, on two laws: both ends, all residuals and those of the groups for the two SDEs, both ends for
+/// the flow.
+const TESTS_OF_FIT: usize = 2 * (2 * (2 + 1 + GROUPS) + 2);
+/// Indices of the seeds of the exact pairs, after those of the processes.
+const NULL: u64 = 3;
+const FRESH: u64 = 4;
 /// Pairs shown.
 const SHOWN: usize = 1_500;
 
@@ -154,7 +162,7 @@ impl Experiment for JointLaw {
                 "{} pairs from each process. Exact for the SDE and its reversal: e^(-θT) s_0/s_T; for the flow from a \
                  Gaussian 1. Residuals (X_T - e^(-θT) X_0)/σ_T are standard normal and independent of X_0 under the SDE; \
                  KS is their distance to that law, over all pairs and the largest in {GROUPS} groups by X_0 divided by its \
-                 critical value (1e-3 over groups, laws and processes).",
+                 critical value (1e-3 over all {TESTS_OF_FIT} tests of fit).",
                 settings.particles
             ),
             &[
@@ -184,12 +192,12 @@ impl Experiment for JointLaw {
         let progress = context.progress(2 * problems.len() as u64, self.name());
         for (index, problem) in problems.iter().enumerate() {
             context.proceed()?;
-            let seed = context.seed.wrapping_add(10 * index as u64);
+            let seed = derived_seed(context.seed, index as u64);
             let made = problem.pairs(settings, seed, context)?;
             progress.inc(1);
-            let critical = problem.null_distances(settings, seed, context)?;
+            let critical = problem.null_distances(settings, derived_seed(seed, NULL), context)?;
             progress.inc(1);
-            let fresh = problem.flattened(&problem.exact_pairs(settings.pairs, seed.wrapping_add(7), 0));
+            let fresh = problem.flattened(&problem.exact_pairs(settings.pairs, derived_seed(seed, FRESH), 0));
             for pairs in &made {
                 problem.test(pairs, &mut correlations, &mut outcome)?;
                 let first = problem.flattened(&pairs.points.columns(0, settings.pairs).into_owned());
@@ -234,7 +242,7 @@ impl Problem<'_> {
                 Maker::Flow => (&ode, &RungeKutta4),
             };
             let start = if maker == Maker::Forward { self.law.clone() } else { score.law(horizon)? };
-            let seed = seed.wrapping_add(k as u64);
+            let seed = derived_seed(seed, k as u64);
             let starts = start.sample(settings.particles, seed);
             let plan = Plan { diffusion, integrator, horizon, segments: 1, steps: settings.steps };
             let run = plan.run(&starts, seed, 0, context)?;
@@ -248,8 +256,7 @@ impl Problem<'_> {
 
     /// `count` exact pairs of the forward SDE, the `index`-th such batch of `seed`.
     fn exact_pairs(&self, count: usize, seed: u64, index: u64) -> DMatrix<f64> {
-        // Batches are apart by a multiplier no small seed reaches.
-        let seed = seed.wrapping_add((index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let seed = derived_seed(seed, index);
         let data = self.law.sample(count, seed);
         let noise = diffuse(&self.end(), &data, seed);
         DMatrix::from_fn(2, count, |row, i| [data[i], noise[i]][row])
@@ -288,7 +295,7 @@ impl Problem<'_> {
         let residuals: Vec<f64> =
             data.iter().zip(&noise).map(|(x, y)| (y - level.alpha * x) / level.sigma).collect();
         let normal = gaussian(0.0, 1.0)?;
-        let family = SIGNIFICANCE / ((GROUPS + 3) * 4) as f64;
+        let family = SIGNIFICANCE / TESTS_OF_FIT as f64;
         let critical = metrics::ks_critical(n, family)?;
         let whole = metrics::ks_one_sample(&residuals, cdf(&normal))?.statistic;
         let first = metrics::ks_one_sample(&data, cdf(&self.law))?.statistic;
@@ -319,7 +326,7 @@ impl Problem<'_> {
             "largest KS of X_0 and X_T",
             first.max(last),
             critical,
-            "equal marginals (R1, R2); 1e-3 over all tests of fit",
+            &format!("equal marginals (R1, R2); 1e-3 over all {TESTS_OF_FIT} tests of fit"),
         );
         if *maker == Maker::Flow {
             let apart = |(x, y): (&f64, &f64)| (below(*x) - cdf(&late_law)(*y)).abs();
@@ -346,8 +353,8 @@ impl Problem<'_> {
         match (z, maker) {
             (Some(_), Maker::Flow) => {
                 at_most(
-                    "1 - correlation",
-                    1.0 - r,
+                    "|1 - correlation|",
+                    (1.0 - r).abs(),
                     1e-9,
                     "the flow from a Gaussian is an increasing affine map",
                 );

@@ -1,4 +1,4 @@
-//! The experiments, one file each.
+//! The experiments, one file or folder each, and what some of them share.
 
 mod digits;
 mod green_law;

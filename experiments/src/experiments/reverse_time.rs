@@ -1,5 +1,5 @@
-//! What the experiments on forward and reversed SDEs share: runs seen on the way, exact moments, critical values, and
-//! the discretisation error of a scheme.
+//! What the experiments on forward and reversed SDEs share: runs seen on the way, exact moments, critical values, the
+//! discretisation error of a scheme, and seeds.
 
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
@@ -116,6 +116,12 @@ impl Plan<'_> {
         );
         [coarse, fine]
     }
+}
+
+/// The seed of the `index`-th run of an experiment: a hash of both, so that no runs of experiments with seeds next to
+/// each other share their draws.
+pub(super) fn derived_seed(seed: u64, index: u64) -> u64 {
+    stream(seed, Purpose::Experiment, index).random()
 }
 
 /// Mean, variance and fourth central moment of a mixture on the line.

@@ -38,7 +38,8 @@ pub(super) fn page(shown: &[Shown]) -> String {
                         "the backward process is time-homogeneous, its drift is a purely spatial score, and it decides by "
                         "itself when to stop. Beside it stands the standard model, a forward SDE run to a fixed time and "
                         "reversed. Every experiment below states claims of the theory as checks, each with its number "
-                        "and a bound fixed before the run. Point at a number to see all its digits; the files "
+                        "and a bound from the theory or from Monte-Carlo error. Point at a number to see all its "
+                        "digits; the files "
                         code { "record.json" } " hold them too."
                     }
                 }

@@ -11,7 +11,7 @@ const REACH: f64 = 8.0;
 const FINE: f64 = 1.5;
 
 /// x' = x + s(x) dt + √(2 dt) ε as an operator on the masses of equal cells, each at its middle.
-pub(super) struct EulerChain {
+pub(in crate::experiments) struct EulerChain {
     range: (f64, f64),
     /// The first cell that a step from each cell reaches, and the shares of it and the next ones.
     reached: Vec<(usize, Vec<f64>)>,
@@ -23,7 +23,12 @@ impl EulerChain {
     ///
     /// # Errors
     /// If the cells are too wide for the step.
-    pub(super) fn new(range: (f64, f64), cells: usize, dt: f64, score: impl Fn(f64) -> f64) -> Result<Self> {
+    pub(in crate::experiments) fn new(
+        range: (f64, f64),
+        cells: usize,
+        dt: f64,
+        score: impl Fn(f64) -> f64,
+    ) -> Result<Self> {
         let (low, high) = range;
         let (width, deviation) = ((high - low) / cells as f64, (2.0 * dt).sqrt());
         ensure!(deviation >= FINE * width, "setting `step`: {dt} is too short for cells of width {width}");
@@ -42,7 +47,7 @@ impl EulerChain {
     }
 
     /// Carries `masses` over `steps` steps.
-    pub(super) fn advance(&mut self, masses: &mut [f64], steps: usize) {
+    pub(in crate::experiments) fn advance(&mut self, masses: &mut [f64], steps: usize) {
         for _ in 0..steps {
             self.next.fill(0.0);
             for (mass, (first, shares)) in masses.iter().zip(&self.reached) {
@@ -53,8 +58,27 @@ impl EulerChain {
         }
     }
 
+    /// Carries `values`, a function of the cells, to its expectation `steps` steps later given the cell now.
+    pub(super) fn expect(&mut self, values: &mut [f64], steps: usize) {
+        for _ in 0..steps {
+            for (mean, (first, shares)) in self.next.iter_mut().zip(&self.reached) {
+                let cells = &values[*first..*first + shares.len()];
+                *mean = cells.iter().zip(shares).map(|(cell, share)| cell * share).sum();
+            }
+            values.copy_from_slice(&self.next);
+        }
+    }
+
+    /// The share of every cell that lies beyond `threshold`.
+    pub(super) fn beyond(&self, threshold: f64) -> Vec<f64> {
+        let (low, high) = self.range;
+        let width = (high - low) / self.next.len() as f64;
+        let share = |i: usize| ((low - threshold) / width + (i + 1) as f64).clamp(0.0, 1.0);
+        (0..self.next.len()).map(share).collect()
+    }
+
     /// The law with these masses.
-    pub(super) fn law(&self, masses: &[f64]) -> Tabulated {
+    pub(in crate::experiments) fn law(&self, masses: &[f64]) -> Tabulated {
         Tabulated::of_cells(self.range, masses)
     }
 }
@@ -80,5 +104,20 @@ mod tests {
         let exact = |x: f64| normal.cdf(&Level::CLEAN, (x - mean) / variance.sqrt());
         assert!(chain.law(&masses).distance(exact) < 1e-5);
         assert!(EulerChain::new((-10.0, 10.0), 20, dt, |x| -x).is_err());
+    }
+
+    #[test]
+    fn expectations_go_backward_as_masses_go_forward() {
+        let mut chain = EulerChain::new((-10.0, 10.0), 400, 0.1, |x| -x).unwrap();
+        let mut masses = vec![0.0; 400];
+        (masses[150], masses[230]) = (0.4, 0.6);
+        let start = masses.clone();
+        let beyond = chain.beyond(0.33);
+        let mut later = beyond.clone();
+        chain.advance(&mut masses, 5);
+        chain.expect(&mut later, 5);
+        let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        assert!((sum(&masses, &beyond) - sum(&start, &later)).abs() < 1e-14);
+        assert!((1.0 - chain.law(&masses).at(0.33) - sum(&masses, &beyond)).abs() < 1e-13);
     }
 }

@@ -37,7 +37,7 @@ impl Experiment for VarianceExploding {
     }
 
     fn summary(&self) -> &'static str {
-        "A two-mode mixture under a VE schedule, reversed: every marginal exact, and the initialisation bias to the digit"
+        "A two-mode mixture under a VE schedule, reversed: every marginal exact, and the initialisation bias by quadrature"
     }
 
     fn seconds(&self) -> u32 {
@@ -81,19 +81,21 @@ impl Experiment for VarianceExploding {
             .collect::<Result<_, _>>()?;
         let others = others.iter().map(|schedule| schedule as &dyn Schedule);
         outcome.tables.push(study.biases("σ(T)", settings.other_sigmas.iter().copied().zip(others))?);
-        outcome.notes = NOTES.map(String::from).to_vec();
+        outcome.notes = vec![
+            "The tutorial gives σ(0), σ(T) and the number of steps, not σ(t) in between: here it is geometric, as in \
+             Song et al. (2021)."
+                .into(),
+            format!(
+                "Started from the prior N(0, σ²(T) − σ²(0)), as the tutorial says, neither the reverse SDE nor the \
+                 probability flow ends in the data law, with exact score and any number of steps: p_T is wider than the \
+                 prior by the data and has their mean. The sources do not mention this initialisation bias. {}",
+                study.power()?
+            ),
+            FLOW_KEEPS_BIAS.into(),
+            "Shifting the data to mean zero, as the tutorial's footnote advises, removes the part of the bias that is due \
+             to the mean; the rest is the missing variance."
+                .into(),
+        ];
         Ok(outcome)
     }
 }
-
-const NOTES: [&str; 4] = [
-    "The tutorial gives σ(0), σ(T) and the number of steps, not σ(t) in between: here it is geometric, as in Song et \
-     al. (2021).",
-    "Started from the prior N(0, σ²(T) − σ²(0)), as the tutorial says, neither the reverse SDE nor the probability \
-     flow ends in the data law, with exact score and any number of steps: p_T is wider than the prior by the data \
-     and has their mean. The sources do not mention this initialisation bias. It is what the samples show, to within \
-     Monte-Carlo error.",
-    FLOW_KEEPS_BIAS,
-    "Shifting the data to mean zero, as the tutorial's footnote advises, removes most of the bias; the rest is the \
-     missing variance.",
-];

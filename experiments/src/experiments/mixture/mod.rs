@@ -2,7 +2,7 @@
 //! Examples 6 and 7 of the tutorial on generative modelling from the perspective of SDEs, with exact laws beside every
 //! figure.
 
-mod chain;
+pub(super) mod chain;
 mod exploding;
 mod figures;
 mod fokker_planck;
@@ -12,7 +12,7 @@ mod preserving;
 mod rate;
 mod snapshots;
 mod study;
-mod tabulated;
+pub(super) mod tabulated;
 
 use anyhow::Result;
 use resolvent::core::GaussianMixture;

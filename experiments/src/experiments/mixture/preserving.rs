@@ -1,7 +1,7 @@
 //! `vp-mixture`: the mixture under a variance preserving schedule, reversed.
 
 use anyhow::Result;
-use resolvent::core::schedule::{Schedule, VpLinear};
+use resolvent::core::schedule::{Level, Schedule, VpLinear};
 use serde::{Deserialize, Serialize};
 
 use super::law;
@@ -39,7 +39,7 @@ impl Experiment for VariancePreserving {
     }
 
     fn summary(&self) -> &'static str {
-        "A two-mode mixture under a VP schedule, reversed: every marginal exact, and the initialisation bias to the digit"
+        "A two-mode mixture under a VP schedule, reversed: every marginal exact, and the initialisation bias by quadrature"
     }
 
     fn seconds(&self) -> u32 {
@@ -76,6 +76,7 @@ impl Experiment for VariancePreserving {
             shown: 1.0,
         };
         let mut outcome = study.run(context)?;
+        let variance = |level: &Level| level.alpha.powi(2) * law.covariance()[(0, 0)] + level.sigma.powi(2);
         let others: Vec<VpLinear> = settings
             .other_betas
             .iter()
@@ -83,19 +84,24 @@ impl Experiment for VariancePreserving {
             .collect::<Result<_, _>>()?;
         let others = others.iter().map(|schedule| schedule as &dyn Schedule);
         outcome.tables.push(study.biases("β(T)", settings.other_betas.iter().copied().zip(others))?);
-        outcome.notes = NOTES.map(String::from).to_vec();
+        outcome.notes = vec![
+            format!(
+                "The tutorial has no numbers for the variance preserving equation: β and the time at which sampling ends \
+                 are by default those of Song et al. (2021). The variance is preserved only for data of variance 1; here \
+                 it goes from {:.4} to {:.4}.",
+                variance(&Level::CLEAN),
+                variance(&schedule.level(1.0))
+            ),
+            format!(
+                "The prior N(0, 1) is not p_T here either, and the sources do not mention the initialisation bias. {} The \
+                 table has other β(T), by quadrature alone.",
+                study.power()?
+            ),
+            FLOW_KEEPS_BIAS.into(),
+            "Where the bias lies below the critical value of the Kolmogorov-Smirnov distance, that distance shows \
+             sampling error alone; the samples are then compared with the bias at the place where it is largest."
+                .into(),
+        ];
         Ok(outcome)
     }
 }
-
-const NOTES: [&str; 4] = [
-    "The tutorial has no numbers for the variance preserving equation: β and the time at which sampling ends are \
-     those of Song et al. (2021). The variance is preserved only for data of variance 1; here it falls from 25 to \
-     1.",
-    "The prior N(0, 1) is not p_T here either, and the sources do not mention the initialisation bias. With β(T) = \
-     20 so little of the data is left in p_T that 100,000 samples cannot show the bias of the reverse SDE and barely \
-     that of the flow; with β(T) = 5 both are plain.",
-    FLOW_KEEPS_BIAS,
-    "Where the bias lies below the critical value of the Kolmogorov-Smirnov distance, that distance shows sampling \
-     error alone; the samples are then compared with the bias at the place where it is largest.",
-];

@@ -1,23 +1,20 @@
 //! The rate of an exponential approach to a known limit, fitted by least squares.
 
 use anyhow::{Result, ensure};
+use nalgebra::{DMatrix, DVector};
 
-/// Groups of particles left out in turn for the standard error.
-const GROUPS: usize = 50;
+/// By how much a share is moved for the derivative of the fit.
+const DIFFERENCE: f64 = 1e-6;
 /// The rates among which the best is looked for, per unit of time.
 const BRACKET: (f64, f64) = (1e-3, 1.0);
 /// Halvings of the bracket, on a logarithmic scale.
 const HALVINGS: usize = 60;
 
-/// A fitted rate.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rate {
-    pub(super) value: f64,
-    pub(super) standard_error: f64,
-}
-
 /// λ of the least-squares fit of `limit` - C e^{-λ t} to `values` at `times`.
-pub(super) fn fit(times: &[f64], values: &[f64], limit: f64) -> f64 {
+///
+/// # Errors
+/// If the best rate lies outside the bracket.
+pub(super) fn fit(times: &[f64], values: &[f64], limit: f64) -> Result<f64> {
     // With C eliminated, the residual is |y|² - (e·y)²/|e|²; its derivative in λ has the sign of what follows.
     let slope = |log_rate: f64| {
         let (mut ey, mut ee, mut ty, mut te) = (0.0, 0.0, 0.0, 0.0);
@@ -37,38 +34,39 @@ pub(super) fn fit(times: &[f64], values: &[f64], limit: f64) -> f64 {
         let middle = 0.5 * (low + high);
         if slope(middle) > 0.0 { high = middle } else { low = middle }
     }
-    f64::exp(0.5 * (low + high))
+    let inside = low > BRACKET.0.ln() && high < BRACKET.1.ln();
+    ensure!(
+        inside,
+        "fit of a rate: none between {} and {} is best (settings `particles`, `fit`)",
+        BRACKET.0,
+        BRACKET.1
+    );
+    Ok(f64::exp(0.5 * (low + high)))
 }
 
-/// The fit to the shares of `samples` beyond `threshold`, one sample of the same particles at each of `times`, with a
-/// standard error by the jackknife over groups of particles: it covers the draw of the particles, times together.
+/// The standard error of [`fit`] to the shares of `particles` independent particles beyond a threshold, one at each of
+/// `times`, by the delta method: `shares` and `covariance` are the expectations and the covariance over the times for one
+/// particle, so that nothing comes from a sample.
 ///
 /// # Errors
-/// If there are fewer particles than groups.
-pub(super) fn jackknife(times: &[f64], samples: &[&[f64]], threshold: f64, limit: f64) -> Result<Rate> {
-    let particles = samples[0].len();
-    ensure!(particles >= GROUPS, "setting `particles` must be at least {GROUPS}, got {particles}");
-    let group = |g: usize| g * particles / GROUPS..(g + 1) * particles / GROUPS;
-    // One row per group: how many are beyond at each time.
-    let counts: Vec<Vec<f64>> = (0..GROUPS)
-        .map(|g| {
-            let beyond = |sample: &&[f64]| sample[group(g)].iter().filter(|x| **x > threshold).count() as f64;
-            samples.iter().map(beyond).collect()
-        })
-        .collect();
-    let totals: Vec<f64> = (0..times.len()).map(|k| counts.iter().map(|row| row[k]).sum()).collect();
-    let shares = |counts: Vec<f64>, n: usize| counts.iter().map(|c| c / n as f64).collect::<Vec<_>>();
-    let value = fit(times, &shares(totals.clone(), particles), limit);
-    let without: Vec<f64> = (0..GROUPS)
-        .map(|g| {
-            let rest = totals.iter().zip(&counts[g]).map(|(total, count)| total - count).collect();
-            fit(times, &shares(rest, particles - group(g).len()), limit)
-        })
-        .collect();
-    let mean = without.iter().sum::<f64>() / GROUPS as f64;
-    let squares: f64 = without.iter().map(|rate| (rate - mean).powi(2)).sum();
-    let shrink = (GROUPS - 1) as f64 / GROUPS as f64;
-    Ok(Rate { value, standard_error: (shrink * squares).sqrt() })
+/// If the fit to `shares` fails.
+pub(super) fn standard_error(
+    times: &[f64],
+    shares: &[f64],
+    limit: f64,
+    covariance: &DMatrix<f64>,
+    particles: usize,
+) -> Result<f64> {
+    let moved = |k: usize, by: f64| {
+        let mut shares = shares.to_vec();
+        shares[k] += by;
+        fit(times, &shares, limit)
+    };
+    let slopes: Vec<f64> = (0..times.len())
+        .map(|k| Ok((moved(k, DIFFERENCE)? - moved(k, -DIFFERENCE)?) / (2.0 * DIFFERENCE)))
+        .collect::<Result<_>>()?;
+    let slopes = DVector::from_vec(slopes);
+    Ok((slopes.dot(&(covariance * &slopes)) / particles as f64).sqrt())
 }
 
 #[cfg(test)]
@@ -80,8 +78,10 @@ mod tests {
         let times: Vec<f64> = (0..40).map(|k| 10.0 + 4.0 * f64::from(k)).collect();
         for amplitude in [0.2, -0.05] {
             let values: Vec<f64> = times.iter().map(|t| 0.7 - amplitude * f64::exp(-0.021 * t)).collect();
-            assert!((fit(&times, &values, 0.7) - 0.021).abs() < 1e-9);
+            assert!((fit(&times, &values, 0.7).unwrap() - 0.021).abs() < 1e-9);
         }
+        let constant = vec![0.5; times.len()];
+        assert!(fit(&times, &constant, 0.7).is_err());
     }
 
     #[test]
@@ -91,21 +91,21 @@ mod tests {
         use rand::RngExt;
         // Particles that cross once, after an exponential time.
         let times: Vec<f64> = (1..20).map(|k| 5.0 * f64::from(k)).collect();
-        let rates: Vec<Rate> = (0..100)
+        let rates: Vec<f64> = (0..100)
             .map(|seed| {
                 let mut rng = stream(seed, Purpose::Experiment, 0);
                 let crossings: Vec<f64> = (0..2_000).map(|_| -rng.random::<f64>().ln() / 0.03).collect();
-                let samples: Vec<Vec<f64>> = times
-                    .iter()
-                    .map(|t| crossings.iter().map(|c| f64::from(u8::from(c < t))).collect())
-                    .collect();
-                let samples: Vec<&[f64]> = samples.iter().map(|s| &s[..]).collect();
-                jackknife(&times, &samples, 0.5, 1.0).unwrap()
+                let share = |t: &f64| crossings.iter().filter(|c| *c < t).count() as f64 / 2_000.0;
+                fit(&times, &times.iter().map(share).collect::<Vec<_>>(), 1.0).unwrap()
             })
             .collect();
-        let mean = rates.iter().map(|rate| rate.value).sum::<f64>() / 100.0;
-        let spread = (rates.iter().map(|rate| (rate.value - mean).powi(2)).sum::<f64>() / 99.0).sqrt();
-        let error = rates.iter().map(|rate| rate.standard_error).sum::<f64>() / 100.0;
+        let mean = rates.iter().sum::<f64>() / 100.0;
+        let spread = (rates.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / 99.0).sqrt();
+        let shares: Vec<f64> = times.iter().map(|t| 1.0 - f64::exp(-0.03 * t)).collect();
+        // Who has crossed by one time has crossed by every later one.
+        let covariance =
+            DMatrix::from_fn(times.len(), times.len(), |j, k| shares[j.min(k)] * (1.0 - shares[j.max(k)]));
+        let error = standard_error(&times, &shares, 1.0, &covariance, 2_000).unwrap();
         // The spread of 100 has a standard error of 7 %.
         assert!((error / spread - 1.0).abs() < 0.25, "{error} against {spread}");
         assert!((mean - 0.03).abs() < 4.0 * spread / 10.0, "{mean}");

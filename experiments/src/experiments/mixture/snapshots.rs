@@ -31,15 +31,20 @@ pub(super) fn run(
     context: &Context,
 ) -> Result<Run> {
     let n = starts.ncols();
-    let places: Vec<Mutex<Vec<f64>>> = steps.iter().map(|_| Mutex::new(vec![f64::NAN; n])).collect();
+    // Places, and of which particles: a place that is no number was seen all the same.
+    let places: Vec<Mutex<(Vec<f64>, Vec<bool>)>> =
+        steps.iter().map(|_| Mutex::new((vec![0.0; n], vec![false; n]))).collect();
     let observer = |seen: &Observation<'_>| {
         for (wanted, places) in steps.iter().zip(&places) {
             if *wanted == seen.step {
                 let mut places = places.lock().expect("no thread panics with the lock");
-                let places = &mut places[seen.particles.clone()];
+                let (places, known) = &mut *places;
+                let rows = seen.particles.clone().zip(seen.points);
                 // Of the evaluations of a step the first is made where it begins.
-                if places[0].is_nan() {
-                    places.copy_from_slice(seen.points);
+                for (particle, place) in
+                    rows.filter(|(particle, _)| !std::mem::replace(&mut known[*particle], true))
+                {
+                    places[particle] = *place;
                 }
             }
         }
@@ -50,8 +55,14 @@ pub(super) fn run(
     let places = places
         .into_iter()
         .map(|places| {
-            let places = places.into_inner().expect("no thread panics with the lock");
-            if places[0].is_nan() { end.to_vec() } else { places }
+            let (places, known) = places.into_inner().expect("no thread panics with the lock");
+            // After the last step nothing is evaluated.
+            places
+                .iter()
+                .zip(known)
+                .zip(end)
+                .map(|((place, known), end)| if known { *place } else { *end })
+                .collect()
         })
         .collect();
     let diverged = ensemble.exits.iter().filter(|exit| !matches!(exit, Exit::Horizon)).count();

@@ -2,7 +2,7 @@
 
 /// A distribution function between whose values lie straight lines: 0 before the first point, 1 behind the last.
 #[derive(Clone, Debug)]
-pub(super) struct Tabulated {
+pub(in crate::experiments) struct Tabulated {
     low: f64,
     spacing: f64,
     values: Vec<f64>,
@@ -10,13 +10,17 @@ pub(super) struct Tabulated {
 
 impl Tabulated {
     /// `cdf` at `points` >= 2 points that divide `range` equally.
-    pub(super) fn new((low, high): (f64, f64), points: usize, cdf: impl Fn(f64) -> f64) -> Self {
+    pub(in crate::experiments) fn new(
+        (low, high): (f64, f64),
+        points: usize,
+        cdf: impl Fn(f64) -> f64,
+    ) -> Self {
         let spacing = (high - low) / (points - 1) as f64;
         Self { low, spacing, values: (0..points).map(|k| cdf(low + spacing * k as f64)).collect() }
     }
 
     /// The law of `masses` in equal cells that divide `range`: the points are the edges of the cells.
-    pub(super) fn of_cells((low, high): (f64, f64), masses: &[f64]) -> Self {
+    pub(in crate::experiments) fn of_cells((low, high): (f64, f64), masses: &[f64]) -> Self {
         let mut below = 0.0;
         let sums = masses.iter().map(|mass| {
             below += mass;
@@ -27,7 +31,7 @@ impl Tabulated {
     }
 
     /// The distribution function at `x`.
-    pub(super) fn at(&self, x: f64) -> f64 {
+    pub(in crate::experiments) fn at(&self, x: f64) -> f64 {
         let place = (x - self.low) / self.spacing;
         if place <= 0.0 {
             return 0.0;
@@ -39,20 +43,25 @@ impl Tabulated {
         }
     }
 
+    /// The mass between each point and the next.
+    pub(super) fn masses(&self) -> impl Iterator<Item = f64> {
+        self.values.windows(2).map(|pair| pair[1] - pair[0])
+    }
+
     /// The points and the values there.
-    pub(super) fn points(&self) -> impl Iterator<Item = (f64, f64)> {
+    pub(in crate::experiments) fn points(&self) -> impl Iterator<Item = (f64, f64)> {
         self.values.iter().enumerate().map(|(k, value)| (self.low + self.spacing * k as f64, *value))
     }
 
     /// The largest difference from `cdf` over the points, with its sign, and where it is.
-    pub(super) fn furthest(&self, cdf: impl Fn(f64) -> f64) -> (f64, f64) {
+    pub(in crate::experiments) fn furthest(&self, cdf: impl Fn(f64) -> f64) -> (f64, f64) {
         self.points()
             .map(|(x, value)| (x, value - cdf(x)))
             .fold((f64::NAN, 0.0), |best, here| if here.1.abs() > best.1.abs() { here } else { best })
     }
 
     /// The Kolmogorov-Smirnov distance to the law with `cdf`, over the points.
-    pub(super) fn distance(&self, cdf: impl Fn(f64) -> f64) -> f64 {
+    pub(in crate::experiments) fn distance(&self, cdf: impl Fn(f64) -> f64) -> f64 {
         self.furthest(cdf).1.abs()
     }
 }

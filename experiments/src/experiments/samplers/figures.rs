@@ -28,6 +28,8 @@ pub(super) const SHOWN: [(Sampler, &str); 5] = [
 ];
 /// At how many evaluations.
 pub(super) const SHOWN_AT: [usize; 2] = [10, 20];
+/// Whose samples are shown over the law, at the fewer evaluations.
+const COMPARED: [Sampler; 2] = [Sampler::Ddim, Sampler::Multistep];
 /// The plane that is shown reaches so far to either side.
 const HALF_WIDTH: f64 = 1.2;
 /// Pixels along a side of a picture of samples.
@@ -59,8 +61,11 @@ pub(super) fn figures(reports: &[Report], samples: usize, seeds: usize) -> Resul
             figures.push(Figure::new(
                 format!("samples-{}", report.target.stem),
                 format!(
-                    "{}: samples at {} evaluations by two samplers, over the law.",
-                    report.target.name, SHOWN_AT[0]
+                    "{}: samples of {} and {} at {} evaluations, over the law.",
+                    report.target.name,
+                    COMPARED[0].name(),
+                    COMPARED[1].name(),
+                    SHOWN_AT[0]
                 ),
                 scatter(report)?,
             ));
@@ -129,11 +134,15 @@ fn scatter(report: &Report) -> Result<String> {
     let dots =
         |cloud: &Cloud| cloud.points.column_iter().map(|x| (x[0], x[1])).take(1000).collect::<Vec<_>>();
     let axis = |name: &str| Axis::linear(name).range(-HALF_WIDTH, HALF_WIDTH);
-    // DDIM and 2M at the fewer evaluations.
-    let chart = Chart::new(axis("x₁"), axis("x₂"))
+    let mut chart = Chart::new(axis("x₁"), axis("x₂"))
         .equal_units()
-        .series(Series::dots("law", dots(&report.clouds[0])).exact())
-        .series(Series::dots(Sampler::Ddim.name(), dots(&report.clouds[1])).colour(1))
-        .series(Series::dots(Sampler::Multistep.name(), dots(&report.clouds[5])).colour(0));
+        .series(Series::dots("law", dots(&report.clouds[0])).exact());
+    for (k, (sampler, _)) in SHOWN.iter().enumerate() {
+        if let Some(place) = COMPARED.iter().position(|compared| compared == sampler) {
+            let cloud = &report.clouds[1 + SHOWN_AT.len() * k];
+            chart =
+                chart.series(Series::dots(sampler.name(), dots(cloud)).colour(COMPARED.len() - 1 - place));
+        }
+    }
     chart.svg()
 }

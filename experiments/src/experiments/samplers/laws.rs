@@ -20,6 +20,8 @@ pub(super) struct Target {
     pub(super) stem: &'static str,
     pub(super) law: Box<dyn Law>,
     pub(super) denoiser: Box<dyn Denoiser>,
+    /// Not the empirical measure of data.
+    pub(super) closed_form: bool,
 }
 
 /// All laws; `count` data stand for those without a closed form.
@@ -39,6 +41,7 @@ pub(super) fn targets(count: usize, seed: u64) -> Result<Vec<Target>> {
             stem: "gaussians",
             law: Box::new(lattice),
             denoiser: Box::new(mixture),
+            closed_form: true,
         },
         empirical("tree", "tree", &Tree::new(7, 0.5, 0.75, 2)?, count, seed)?,
         Target {
@@ -46,6 +49,7 @@ pub(super) fn targets(count: usize, seed: u64) -> Result<Vec<Target>> {
             stem: "circle",
             law: Box::new(Circle::new(radius, AROUND)?),
             denoiser: Box::new(UniformSphere::new(1, radius, AROUND)?),
+            closed_form: true,
         },
     ])
 }
@@ -64,7 +68,7 @@ fn empirical(
     let deviation = (points.norm_squared() / points.len() as f64).sqrt();
     points *= DEVIATION / deviation;
     let denoiser = Box::new(EmpiricalMeasure::new(points.clone())?);
-    Ok(Target { name, stem, law: Box::new(Atoms::uniform(points)?), denoiser })
+    Ok(Target { name, stem, law: Box::new(Atoms::uniform(points)?), denoiser, closed_form: false })
 }
 
 impl Target {

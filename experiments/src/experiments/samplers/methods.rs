@@ -3,9 +3,9 @@
 use anyhow::Result;
 use nalgebra::DMatrix;
 use resolvent::core::horizon::{
-    AdaptiveSde, Churn, LinearScheme, Multistep, PredictorCorrector, ProbabilityFlow, UniPc, Variance, ddim,
-    ddpm, dpm_solver_pp_2m, dpm_solver_pp_2s, euler_ancestral, euler_maruyama, heun, reverse_diffusion,
-    sde_dpm_solver_pp_2m, unipc,
+    AdaptiveSde, Churn, LinearScheme, Multistep, PredictorCorrector, ProbabilityFlow, UniPc, Variance,
+    annealed_langevin, ddim, ddpm, dpm_solver_pp_2m, dpm_solver_pp_2s, euler_ancestral, euler_maruyama, heun,
+    reverse_diffusion, sde_dpm_solver_pp_2m, unipc,
 };
 use resolvent::core::marginal::Diffused;
 use resolvent::core::reversal::ReverseSde;
@@ -20,6 +20,9 @@ const CHURN: f64 = 10.0;
 /// Signal-to-noise ratio of the corrector, and particles that its step sizes are found with.
 const SNR: f64 = 0.16;
 const CALIBRATION: usize = 256;
+/// Moves of annealed Langevin dynamics at a level, and their step in units of the variance there (Song and Ermon 2019 have 0.2
+/// and many more moves at fewer levels).
+const LANGEVIN: (usize, f64) = (2, 0.2);
 /// No particle of an adaptive solver needs as many evaluations.
 const CAP: usize = 20_000;
 
@@ -49,12 +52,13 @@ pub(super) enum Sampler {
     ReverseDiffusion,
     EulerMaruyama,
     PredictorCorrector,
+    AnnealedLangevin,
     ProbabilityFlow,
     AdaptiveSde,
 }
 
 impl Sampler {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Ddim,
         Self::DdimNoisy,
         Self::Ddpm,
@@ -69,6 +73,7 @@ impl Sampler {
         Self::ReverseDiffusion,
         Self::EulerMaruyama,
         Self::PredictorCorrector,
+        Self::AnnealedLangevin,
         Self::ProbabilityFlow,
         Self::AdaptiveSde,
     ];
@@ -89,6 +94,7 @@ impl Sampler {
             Self::ReverseDiffusion => "reverse diffusion",
             Self::EulerMaruyama => "Euler-Maruyama",
             Self::PredictorCorrector => "predictor-corrector",
+            Self::AnnealedLangevin => "annealed Langevin",
             Self::ProbabilityFlow => "probability flow, adaptive",
             Self::AdaptiveSde => "reverse SDE, adaptive",
         }
@@ -98,15 +104,26 @@ impl Sampler {
     pub(super) fn grid(self) -> &'static str {
         match self {
             Self::Ddim | Self::DdimNoisy | Self::Ddpm => "DDPM betas",
-            Self::ReverseDiffusion | Self::PredictorCorrector => "VE",
+            Self::ReverseDiffusion | Self::PredictorCorrector | Self::AnnealedLangevin => "VE",
             Self::EulerMaruyama | Self::ProbabilityFlow | Self::AdaptiveSde => "VP",
             _ => "Karras",
         }
     }
 
-    /// A deterministic solver whose error falls at least with the square of the step.
-    pub(super) fn is_second_order(self) -> bool {
-        matches!(self, Self::Heun | Self::Multistep | Self::Singlestep | Self::UniPc)
+    /// In a step of a deterministic solver of second order to a noisy level.
+    pub(super) fn evaluations_per_step(self) -> usize {
+        if matches!(self, Self::Heun | Self::Singlestep) { 2 } else { 1 }
+    }
+
+    /// A deterministic solver of second order on any grid of EDM.
+    pub(super) fn second_order(self, grid: &Grid) -> Result<LinearScheme> {
+        Ok(match self {
+            Self::Heun => heun(grid, Churn::NONE)?,
+            Self::Multistep => dpm_solver_pp_2m(grid, Multistep::default())?,
+            Self::Singlestep => dpm_solver_pp_2s(&Edm::default(), grid)?,
+            Self::UniPc => unipc(grid, UniPc::default())?,
+            _ => unreachable!("not a deterministic solver of second order"),
+        })
     }
 
     /// Draws `n` samples.
@@ -135,14 +152,19 @@ impl Sampler {
             Self::Ddpm => ddpm(&betas()?, Variance::Large)?,
             Self::Euler => ddim(&edm.karras(budget)?, 0.0)?,
             Self::Ancestral => euler_ancestral(&edm.karras(budget)?, 1.0)?,
-            Self::Heun => heun(&edm.karras(pairs)?, Churn::NONE)?,
+            Self::Heun | Self::Singlestep => self.second_order(&edm.karras(pairs)?)?,
+            Self::Multistep | Self::UniPc => self.second_order(&edm.karras(budget)?)?,
             Self::HeunChurned => heun(&edm.karras(pairs)?, Churn::everywhere(CHURN))?,
-            Self::Multistep => dpm_solver_pp_2m(&edm.karras(budget)?, Multistep::default())?,
-            Self::Singlestep => dpm_solver_pp_2s(&edm, &edm.karras(pairs)?)?,
             Self::SdeMultistep => sde_dpm_solver_pp_2m(&edm.karras(budget)?, Multistep::default())?,
-            Self::UniPc => unipc(&edm.karras(budget)?, UniPc::default())?,
             Self::ReverseDiffusion => reverse_diffusion(&noisy(&ve, budget - 1, END_VE)?)?.final_denoise(),
             Self::EulerMaruyama => euler_maruyama(&vp, &noisy(&vp, budget - 1, END_VP)?)?.final_denoise(),
+            Self::AnnealedLangevin => {
+                let (moves, rate) = LANGEVIN;
+                // So many levels, the lowest of deviation σ_min.
+                let grid = noisy(&ve, (budget - 1) / moves - 1, 0.0)?;
+                let lowest = ve.level(0.0).ratio();
+                annealed_langevin(&grid, rate * lowest * lowest, moves)?.final_denoise()
+            }
             Self::PredictorCorrector => {
                 let predictor = reverse_diffusion(&noisy(&ve, (budget - 1) / 2, END_VE)?)?;
                 let starts = |count, seed| prior(&ve, denoiser.dim(), count, seed);

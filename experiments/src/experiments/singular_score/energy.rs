@@ -49,7 +49,7 @@ struct Energies {
 pub(super) fn run(settings: &Settings, context: &Context, outcome: &mut Outcome) -> Result<()> {
     let all =
         settings.dims.iter().map(|&dim| energies(dim, settings, context)).collect::<Result<Vec<_>>>()?;
-    checks(&all, settings, outcome);
+    checks(&all, settings, outcome)?;
     for energies in &all {
         outcome.tables.push(table(energies, settings));
     }
@@ -117,7 +117,7 @@ fn energies(dim: usize, settings: &Settings, context: &Context) -> Result<Energi
     })
 }
 
-fn checks(all: &[Energies], settings: &Settings, outcome: &mut Outcome) {
+fn checks(all: &[Energies], settings: &Settings, outcome: &mut Outcome) -> Result<()> {
     let deviation =
         |estimate: &Estimate, truth: f64| (estimate.value - truth).abs() / estimate.standard_error;
     let comparisons = all.len() * (settings.thirds + 1);
@@ -129,7 +129,7 @@ fn checks(all: &[Energies], settings: &Settings, outcome: &mut Outcome) {
     outcome.checks.push(Check::at_most(
         format!("σ² E|s|² against quadrature, largest of {comparisons} deviations in standard errors"),
         largest,
-        critical(comparisons),
+        critical(comparisons)?,
         "E|x - D|² over Rice's law; 1e-3 over all",
     ));
     for energies in all {
@@ -138,7 +138,7 @@ fn checks(all: &[Energies], settings: &Settings, outcome: &mut Outcome) {
         outcome.checks.push(Check::at_most(
             format!("R^{dim}: |σ² E|s|² - {codimension}| at σ = {sigma:.0e}"),
             (circle.whole.value - codimension as f64).abs(),
-            critical(all.len()) * circle.whole.standard_error + sigma * sigma,
+            critical(all.len())? * circle.whole.standard_error + sigma * sigma,
             "codimension + O(σ²); Monte Carlo at 1e-3",
         ));
         outcome.checks.push(Check::at_most(
@@ -154,6 +154,7 @@ fn checks(all: &[Energies], settings: &Settings, outcome: &mut Outcome) {
             "atoms have codimension d: the nearest datum is the only one",
         ));
     }
+    Ok(())
 }
 
 fn table(energies: &Energies, settings: &Settings) -> Table {

@@ -16,6 +16,7 @@ use resolvent::core::schedule::Grid;
 use resolvent::data::Circle;
 use serde::{Deserialize, Serialize};
 
+use super::reverse_time::critical_z;
 use crate::experiment::{Context, Experiment};
 use crate::outcome::Outcome;
 
@@ -120,9 +121,9 @@ const NOTES: [&str; 3] = [
      is sampled are the data. With data drawn at random gaps of all sizes blur the change.",
 ];
 
-/// z with P(largest of `count` standard normal numbers in modulus > z) at most the significance, by P(|Z| > z) <= e^{-z²/2}.
-fn critical(count: usize) -> f64 {
-    (2.0 * (count as f64 / SIGNIFICANCE).ln()).sqrt()
+/// z that the largest of `count` standard normal numbers in modulus exceeds with probability at most the significance.
+fn critical(count: usize) -> Result<f64> {
+    critical_z(SIGNIFICANCE, count)
 }
 
 /// The circle in R^`dim` as a law to denoise.

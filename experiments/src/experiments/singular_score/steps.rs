@@ -52,7 +52,7 @@ pub(super) fn run(settings: &Settings, context: &Context, outcome: &mut Outcome)
             rows.len()
         ),
         largest,
-        critical(rows.len()),
+        critical(rows.len())?,
         "v' = (1 - f dt - g² dt/σ²)² v + g² dt; 1e-3 over all",
     ));
     outcome.tables.push(table(&rows, dim, settings));

@@ -17,8 +17,8 @@ impl Findings<'_> {
             figures.push(Figure::new(
                 format!("evolution-{}", start.stem()),
                 format!(
-                    "Langevin dynamics from {}: density by the Fokker-Planck equation (shades, each column to its own \
-                     largest value) and {PATHS} paths, step {}. At t = {} it looks converged.",
+                    "Langevin dynamics from {}: density by the Fokker-Planck equation (shades: square root of the \
+                     density relative to each column's largest) and {PATHS} paths, step {}. At t = {} it looks converged.",
                     start.name(),
                     settings.step,
                     settings.shown

@@ -22,7 +22,7 @@ use self::exact::Exact;
 use self::landscape::Landscape;
 use self::start::Start;
 use super::law;
-use super::rate::{self, Rate};
+use super::rate;
 use super::snapshots::{self, Run};
 use super::tabulated::Tabulated;
 use crate::experiment::{Context, Experiment};
@@ -58,6 +58,18 @@ struct Report {
     run: Run,
 }
 
+/// Rates of one start, fitted in the same way.
+struct Rates {
+    /// To the sample.
+    measured: f64,
+    /// Of `measured`, by the law of the chain.
+    standard_error: f64,
+    /// To the Fokker-Planck equation.
+    equation: f64,
+    /// To the Euler-Maruyama chain.
+    chain: f64,
+}
+
 /// Everything that was found.
 struct Findings<'a> {
     settings: &'a Settings,
@@ -65,8 +77,8 @@ struct Findings<'a> {
     landscape: Landscape,
     clock: Clock,
     reports: Vec<Report>,
-    /// Fitted rates of each report: of the sample, of the equation, of the chain.
-    rates: Vec<[Rate; 3]>,
+    /// Fitted rates of each report.
+    rates: Vec<Rates>,
     /// The spectral gap.
     gap: f64,
 }
@@ -138,8 +150,10 @@ impl Experiment for LangevinMixture {
             progress.inc(1);
             reports.push(Report { start, exact, run });
         }
-        let rates: Vec<[Rate; 3]> =
-            reports.iter().map(|report| report.rates(&landscape, &clock, &fit)).collect::<Result<_>>()?;
+        let rates: Vec<Rates> = reports
+            .par_iter_mut()
+            .map(|report| report.rates(&landscape, &clock, &fit))
+            .collect::<Result<_>>()?;
         let findings = Findings { settings, law, landscape, clock, reports, rates, gap };
         Ok(Outcome {
             checks: findings.checks()?,
@@ -153,17 +167,21 @@ impl Experiment for LangevinMixture {
 impl Report {
     /// The rate at which the mass to the right goes to its limit, fitted in the same way to the sample, to the
     /// Fokker-Planck equation and to the chain.
-    fn rates(&self, landscape: &Landscape, clock: &Clock, fit: &[f64]) -> Result<[Rate; 3]> {
-        let samples: Vec<&[f64]> = fit.iter().map(|t| &self.run.places[clock.index(*t)][..]).collect();
-        let exact = |laws: &[Tabulated]| {
-            let masses: Vec<f64> =
-                fit.iter().map(|t| 1.0 - laws[clock.index(*t)].at(landscape.saddle)).collect();
-            Rate { value: rate::fit(fit, &masses, landscape.right), standard_error: 0.0 }
+    fn rates(&mut self, landscape: &Landscape, clock: &Clock, fit: &[f64]) -> Result<Rates> {
+        let spacing = fit.get(1).map_or(0, |second| ((second - fit[0]) / clock.step).round() as usize);
+        let covariance = self.exact.covariance(landscape, clock, fit, spacing);
+        let masses = |laws: &[Tabulated]| -> Vec<f64> {
+            fit.iter().map(|t| 1.0 - laws[clock.index(*t)].at(landscape.saddle)).collect()
         };
-        Ok([
-            rate::jackknife(fit, &samples, landscape.saddle, landscape.right)?,
-            exact(&self.exact.laws),
-            exact(&self.exact.chain),
-        ])
+        let (equation, chain) = (masses(&self.exact.laws), masses(&self.exact.chain));
+        let places = fit.iter().map(|t| &self.run.places[clock.index(*t)]);
+        let shares: Vec<f64> = places.map(|places| landscape.share(places)).collect();
+        let (limit, particles) = (landscape.right, self.run.places[0].len());
+        Ok(Rates {
+            measured: rate::fit(fit, &shares, limit)?,
+            standard_error: rate::standard_error(fit, &chain, limit, &covariance, particles)?,
+            equation: rate::fit(fit, &equation, limit)?,
+            chain: rate::fit(fit, &chain, limit)?,
+        })
     }
 }

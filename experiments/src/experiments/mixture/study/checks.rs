@@ -44,15 +44,24 @@ impl Study<'_> {
                 format!("{name}: initialisation bias at its largest, |measured − exact| / standard error"),
                 (seen - end.bias.1).abs() / error,
                 ERRORS,
-                format!("quadrature: {:.5} at x = {:.3}", end.bias.1, end.bias.0),
+                format!(
+                    "quadrature: {:.5} at x = {:.3}, {:.2} standard errors from no bias",
+                    end.bias.1,
+                    end.bias.0,
+                    end.bias.1.abs() / error
+                ),
             ));
             // Below that a distance shows the sampling error, not the bias.
             if end.bias.1.abs() > critical {
                 checks.push(Check::at_most(
-                    format!("{name}: |KS to the data law − bias| / standard error"),
+                    format!("{name}: |KS to p_end − bias| / standard error"),
                     (end.marginal.statistic - end.bias.1.abs()).abs() / error,
                     ERRORS,
-                    format!("quadrature: sup |F_biased − F| = {:.5}", end.bias.1.abs()),
+                    format!(
+                        "quadrature: sup |F_biased − F_end| = {:.5}, {:.2} standard errors",
+                        end.bias.1.abs(),
+                        end.bias.1.abs() / error
+                    ),
                 ));
             }
         }

@@ -25,8 +25,8 @@ impl Study<'_> {
             Figure::new(
                 "evolution",
                 format!(
-                    "Exact density p_(T−s) (shades, each column to its own largest value) and {PATHS} paths of the \
-                     reverse SDE from the prior, up to s = {} of {}; {}, {} Euler-Maruyama steps.",
+                    "Exact density p_(T−s) (shades: square root of the density relative to each column's largest) \
+                     and {PATHS} paths of the reverse SDE from the prior, up to s = {} of {}; {}, {} Euler-Maruyama steps.",
                     self.shown,
                     self.schedule.horizon(),
                     self.name,
