@@ -108,6 +108,7 @@ fn hutchinson_is_unbiased() {
             // Small enough to tell an error in a factor.
             assert!(found.standard_error > 0.0 && found.standard_error < 1.0, "{found:?}");
         }
+        println!("{law:?}: {sum} +- {}", variance.sqrt());
         assert!(sum.abs() < 3.0 * variance.sqrt(), "{sum} +- {} for {law:?}", variance.sqrt());
     }
 }
