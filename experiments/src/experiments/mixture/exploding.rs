@@ -41,7 +41,7 @@ impl Experiment for VarianceExploding {
     }
 
     fn seconds(&self) -> u32 {
-        50
+        30
     }
 
     fn full(&self) -> Settings {

@@ -43,7 +43,7 @@ impl Experiment for VariancePreserving {
     }
 
     fn seconds(&self) -> u32 {
-        50
+        30
     }
 
     fn full(&self) -> Settings {
