@@ -14,6 +14,7 @@ mod samplers;
 mod schedules;
 mod singular_score;
 mod space_dependent;
+mod tabulated;
 
 use crate::experiment::AnyExperiment;
 

@@ -35,7 +35,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result, at_least, dimension, finite};
 use crate::killed::Path;
-use crate::sampler::{Ensemble, Exit};
+use crate::sampler::{Ensemble, Exit, batch_size};
 
 /// Particles to a chunk, if nothing else is said: as many as leave their arrays in the cache, within these limits.
 const BATCH: (usize, usize) = (32, 512);
@@ -108,8 +108,7 @@ impl<'a> HorizonSampler<'a> {
         let (d, n) = starts.shape();
         dimension("starts", at_least("dim", 1, self.method.dim())?, d)?;
         finite("starts", starts)?;
-        let by_size = (CHUNK / d).clamp(BATCH.0, BATCH.1).min(n.div_ceil(rayon::current_num_threads()));
-        let batch = at_least("batch", 1, self.batch.unwrap_or(by_size.max(1)))?.min(n.max(1));
+        let batch = batch_size(self.batch, d, n, CHUNK, BATCH)?;
         let mut points = starts.clone();
         let (mut times, mut evaluations, mut exits) = (vec![0.0; n], vec![0; n], vec![Exit::Horizon; n]);
         let mut paths: Vec<Path> =

@@ -1,5 +1,6 @@
 //! Milstein.
 
+use super::euler_maruyama::euler;
 use super::{Increments, Integrator, Scratch, commuting};
 use crate::diffusion::{Diffusion, Dispersion};
 use crate::error::Result;
@@ -40,22 +41,12 @@ impl Integrator for Milstein {
         points: &mut [f64],
         scratch: &mut Scratch,
     ) {
-        scratch.resize(points.len(), dim);
-        let Scratch { first: drifts, noise, row, dispersion, .. } = scratch;
-        diffusion.drifts(t, dim, points, drifts);
-        let rows = points.chunks_exact_mut(dim).zip(drifts.chunks_exact(dim));
-        for ((x, b), dw) in rows.zip(increments.dw.chunks_exact(dim)) {
-            diffusion.dispersion(t, x, dispersion);
-            noise.copy_from_slice(dw);
-            dispersion.apply(noise, row);
+        euler(diffusion, t, dt, dim, increments.dw, points, scratch, |dispersion, x, dw, noise, row| {
             if has_correction(dispersion, dim) {
                 diffusion.divergence(t, x, row);
                 correct(dt, dw, row, noise);
             }
-            for ((x, b), n) in x.iter_mut().zip(b).zip(&*noise) {
-                *x += b * dt + n;
-            }
-        }
+        });
     }
 }
 

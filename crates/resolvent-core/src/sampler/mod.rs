@@ -135,8 +135,7 @@ impl<'a> Sampler<'a> {
         let (d, n) = starts.shape();
         dimension("starts", self.process.dim(), d)?;
         finite("starts", starts)?;
-        let by_size = (CHUNK / d).clamp(BATCH.0, BATCH.1).min(n.div_ceil(rayon::current_num_threads()));
-        let batch = at_least("batch", 1, self.batch.unwrap_or(by_size.max(1)))?.min(n.max(1));
+        let batch = batch_size(self.batch, d, n, CHUNK, BATCH)?;
         at_least("cap", 1, self.cap)?;
         if self.rules.is_empty() && !self.step.samples_lifetime() {
             return Err(Error::NoKillingRule);
@@ -299,6 +298,19 @@ impl<'a> Sampler<'a> {
         }
         exit
     }
+}
+
+/// Particles to a chunk of a run of `n` in R^`dim`: as many as asked for, else as fill `coordinates` within `limits`, and
+/// fewer where threads would stand idle.
+pub(crate) fn batch_size(
+    asked: Option<usize>,
+    dim: usize,
+    n: usize,
+    coordinates: usize,
+    limits: (usize, usize),
+) -> Result<usize> {
+    let by_size = (coordinates / dim).clamp(limits.0, limits.1).min(n.div_ceil(rayon::current_num_threads()));
+    Ok(at_least("batch", 1, asked.unwrap_or(by_size.max(1)))?.min(n.max(1)))
 }
 
 /// The part of the output that belongs to one chunk.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::tabulated::Tabulated;
+use crate::experiments::tabulated::Tabulated;
 
 /// Standard deviations beyond which a step does not lead.
 const REACH: f64 = 8.0;

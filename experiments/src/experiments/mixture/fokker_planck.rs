@@ -1,6 +1,6 @@
 //! The Fokker-Planck equation of Langevin dynamics on the line, by finite volumes.
 
-use super::tabulated::Tabulated;
+use crate::experiments::tabulated::Tabulated;
 
 /// Iterations of the search for the gap: each divides what is left of faster modes by the ratio of their rates to the gap.
 const ITERATIONS: usize = 200;

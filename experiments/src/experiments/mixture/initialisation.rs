@@ -8,7 +8,7 @@ use anyhow::Result;
 use resolvent::core::GaussianMixture;
 use resolvent::core::schedule::Level;
 
-use super::tabulated::Tabulated;
+use crate::experiments::tabulated::Tabulated;
 
 /// Half the length of a quadrature over a normal law, in standard deviations: beyond lies 1e-15.
 const REACH: f64 = 8.0;

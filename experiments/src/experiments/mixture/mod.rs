@@ -12,7 +12,6 @@ mod preserving;
 mod rate;
 mod snapshots;
 mod study;
-pub(super) mod tabulated;
 
 use anyhow::Result;
 use resolvent::core::GaussianMixture;

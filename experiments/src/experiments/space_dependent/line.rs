@@ -14,9 +14,10 @@ use resolvent::metrics;
 use super::super::reverse_time::{
     Plan, cdf, critical_z, density, derived_seed, gaussian, largest_gap, moments, share_below,
 };
-use super::slip::{DriftOf, Forgetful, GridLaw};
+use super::slip::{DriftOf, Forgetful};
 use super::{LARGEST_ALLOWANCE, SIGNIFICANCE, Settings};
 use crate::experiment::Context;
+use crate::experiments::tabulated::Tabulated;
 use crate::outcome::{Check, Figure, Outcome, Table, cells};
 use crate::plot::{Axis, Chart, Series, histogram_with_density};
 
@@ -79,7 +80,7 @@ struct Trial {
     sample: Vec<f64>,
     allowance: f64,
     /// The law predicted on a grid of y, if it is not that of the data.
-    wrong: Option<GridLaw>,
+    wrong: Option<Tabulated>,
 }
 
 /// Everything about the line.
@@ -232,9 +233,9 @@ impl Sinh<'_> {
                 ));
                 continue;
             };
-            let misfit = metrics::ks_one_sample(&trial.sample, |y| wrong.cdf(y))?.statistic;
-            let (place, gap) = largest_gap(|y| wrong.cdf(y), cdf(&self.law), wrong.range());
-            let share = wrong.cdf(place);
+            let misfit = metrics::ks_one_sample(&trial.sample, |y| wrong.at(y))?.statistic;
+            let (place, gap) = largest_gap(|y| wrong.at(y), cdf(&self.law), wrong.range());
+            let share = wrong.at(place);
             let error = (share * (1.0 - share) / trial.sample.len() as f64).sqrt();
             let measured = share_below(&trial.sample, place) - cdf(&self.law)(place);
             table.push(cells![
@@ -280,14 +281,13 @@ impl Sinh<'_> {
 
     /// The end law of Y if div Σ is forgotten: its drift changes by -2 σ² tanh y. The density is carried over a grid by the
     /// Gaussian kernel of an Euler step, with two step lengths, and extrapolated (weak order 1).
-    fn forgotten(&self, score: &SinhScore<'_>) -> GridLaw {
+    fn forgotten(&self, score: &SinhScore<'_>) -> Tabulated {
         let coarse = self.carried(score, KERNEL_STEPS);
         let fine = self.carried(score, 2 * KERNEL_STEPS);
-        let values = coarse.values.iter().zip(&fine.values).map(|(c, f)| 2.0 * f - c).collect();
-        GridLaw { values, ..fine }
+        coarse.extrapolated(&fine)
     }
 
-    fn carried(&self, score: &SinhScore<'_>, steps: usize) -> GridLaw {
+    fn carried(&self, score: &SinhScore<'_>, steps: usize) -> Tabulated {
         let horizon = self.schedule.horizon();
         let (mean, variance) = score.moments(horizon);
         let deviation = variance.max(score.moments(0.0).1).sqrt();
@@ -319,7 +319,7 @@ impl Sinh<'_> {
             }
             now = next;
         }
-        GridLaw::of_density(low, step, &now)
+        Tabulated::of_density(low, step, &now)
     }
 
     fn figures(&self, trials: &[Trial], settings: &Settings) -> Result<Vec<Figure>> {
@@ -365,7 +365,7 @@ impl Sinh<'_> {
             if let Some(wrong) = &trial.wrong {
                 let points = (0..=200)
                     .map(|k| range.0 + (range.1 - range.0) * f64::from(k) / 200.0)
-                    .map(|y| (y, wrong.cdf(y) - self.law.cdf(&Level::CLEAN, y)))
+                    .map(|y| (y, wrong.at(y) - self.law.cdf(&Level::CLEAN, y)))
                     .collect();
                 chart = chart.series(Series::dashed("predicted without div Σ", points).exact());
             }

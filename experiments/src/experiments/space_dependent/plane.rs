@@ -12,9 +12,10 @@ use resolvent::metrics::{self, Estimate};
 use super::super::reverse_time::{
     Plan, Run, cdf, critical_z, derived_seed, gaussian, largest_gap, share_below,
 };
-use super::slip::{DriftOf, Forgetful, GridLaw};
+use super::slip::{DriftOf, Forgetful};
 use super::{LARGEST_ALLOWANCE, SIGNIFICANCE, Settings};
 use crate::experiment::Context;
+use crate::experiments::tabulated::Tabulated;
 use crate::outcome::{Check, Figure, Outcome, Table, cells};
 use crate::plot::{Axis, Chart, Series, histogram_with_density};
 
@@ -214,7 +215,7 @@ fn laws(
     let critical = metrics::ks_critical(settings.plane_particles, SIGNIFICANCE / super::TESTS as f64)?;
     let step = LARGEST_RADIUS / CELLS as f64;
     let values: Vec<f64> = (0..=CELLS).map(|i| plane.wrong_density(step * i as f64)).collect();
-    let wrong = GridLaw::of_density(0.0, step, &values);
+    let wrong = Tabulated::of_density(0.0, step, &values);
     let total = step * values.iter().sum::<f64>();
     let rayleigh = |r: f64| -f64::exp_m1(-0.5 * r * r);
     let normal = gaussian(0.0, 1.0)?;
@@ -251,9 +252,9 @@ fn laws(
             super::TESTS
         );
         if trial.name == WITHOUT {
-            let misfit = metrics::ks_one_sample(&trial.radii, |r| wrong.cdf(r))?.statistic;
-            let (place, gap) = largest_gap(|r| wrong.cdf(r), rayleigh, (0.0, LARGEST_RADIUS));
-            let share = wrong.cdf(place);
+            let misfit = metrics::ks_one_sample(&trial.radii, |r| wrong.at(r))?.statistic;
+            let (place, gap) = largest_gap(|r| wrong.at(r), rayleigh, (0.0, LARGEST_RADIUS));
+            let share = wrong.at(place);
             let error = (share * (1.0 - share) / trial.radii.len() as f64).sqrt();
             let measured = share_below(&trial.radii, place) - rayleigh(place);
             table.push(cells![
@@ -357,7 +358,7 @@ fn laws(
             settings.plane_particles
         ),
         chart
-            .series(Series::dashed("predicted without div Σ", curve(&|r| wrong.cdf(r) - rayleigh(r))).exact())
+            .series(Series::dashed("predicted without div Σ", curve(&|r| wrong.at(r) - rayleigh(r))).exact())
             .svg()?,
     ));
     outcome.tables.push(table);

@@ -7,10 +7,10 @@ use resolvent::core::schedule::Level;
 
 use super::super::chain::EulerChain;
 use super::super::fokker_planck::FokkerPlanck;
-use super::super::tabulated::Tabulated;
 use super::clock::Clock;
 use super::landscape::{Landscape, score};
 use super::start::HALF_WIDTH;
+use crate::experiments::tabulated::Tabulated;
 use crate::plot::Raster;
 
 /// The interval of the grids; the law has 1e-35 of its mass beyond.

@@ -24,8 +24,8 @@ use self::start::Start;
 use super::law;
 use super::rate;
 use super::snapshots::{self, Run};
-use super::tabulated::Tabulated;
 use crate::experiment::{Context, Experiment};
+use crate::experiments::tabulated::Tabulated;
 use crate::outcome::Outcome;
 
 /// Significance of every test, before it is divided by their number.

@@ -16,8 +16,8 @@ use resolvent::metrics;
 use super::figures::empirical;
 use super::initialisation::Initialisation;
 use super::snapshots::{self, Run};
-use super::tabulated::Tabulated;
 use crate::experiment::Context;
+use crate::experiments::tabulated::Tabulated;
 use crate::outcome::Outcome;
 
 /// Significance of every test of fit, before it is divided by their number.

@@ -6,8 +6,8 @@ use resolvent::core::schedule::{Level, Schedule};
 use resolvent::metrics;
 
 use super::super::initialisation::{Initialisation, range};
-use super::super::tabulated::Tabulated;
 use super::{Report, SIGNIFICANCE, Start, Study};
+use crate::experiments::tabulated::Tabulated;
 use crate::outcome::{Table, cells};
 
 /// Points at which two exact laws are compared.

@@ -2,7 +2,7 @@
 
 /// A distribution function between whose values lie straight lines: 0 before the first point, 1 behind the last.
 #[derive(Clone, Debug)]
-pub(in crate::experiments) struct Tabulated {
+pub(super) struct Tabulated {
     low: f64,
     spacing: f64,
     values: Vec<f64>,
@@ -10,17 +10,13 @@ pub(in crate::experiments) struct Tabulated {
 
 impl Tabulated {
     /// `cdf` at `points` >= 2 points that divide `range` equally.
-    pub(in crate::experiments) fn new(
-        (low, high): (f64, f64),
-        points: usize,
-        cdf: impl Fn(f64) -> f64,
-    ) -> Self {
+    pub(super) fn new((low, high): (f64, f64), points: usize, cdf: impl Fn(f64) -> f64) -> Self {
         let spacing = (high - low) / (points - 1) as f64;
         Self { low, spacing, values: (0..points).map(|k| cdf(low + spacing * k as f64)).collect() }
     }
 
     /// The law of `masses` in equal cells that divide `range`: the points are the edges of the cells.
-    pub(in crate::experiments) fn of_cells((low, high): (f64, f64), masses: &[f64]) -> Self {
+    pub(super) fn of_cells((low, high): (f64, f64), masses: &[f64]) -> Self {
         let mut below = 0.0;
         let sums = masses.iter().map(|mass| {
             below += mass;
@@ -30,8 +26,32 @@ impl Tabulated {
         Self { low, spacing: (high - low) / masses.len() as f64, values }
     }
 
+    /// The law with a density proportional to `density`, given at points from `low` on at distances `spacing`, by the
+    /// trapezoidal rule.
+    pub(super) fn of_density(low: f64, spacing: f64, density: &[f64]) -> Self {
+        let mut sum = 0.0;
+        let mut values = vec![0.0];
+        for pair in density.windows(2) {
+            sum += 0.5 * spacing * (pair[0] + pair[1]);
+            values.push(sum);
+        }
+        values.iter_mut().for_each(|v| *v /= sum);
+        Self { low, spacing, values }
+    }
+
+    /// The limit of a method of first order, from this law and that of `half` the step on the same points.
+    pub(super) fn extrapolated(mut self, half: &Self) -> Self {
+        self.values.iter_mut().zip(&half.values).for_each(|(whole, half)| *whole = 2.0 * half - *whole);
+        self
+    }
+
+    /// The first and the last point.
+    pub(super) fn range(&self) -> (f64, f64) {
+        (self.low, self.low + self.spacing * (self.values.len() - 1) as f64)
+    }
+
     /// The distribution function at `x`.
-    pub(in crate::experiments) fn at(&self, x: f64) -> f64 {
+    pub(super) fn at(&self, x: f64) -> f64 {
         let place = (x - self.low) / self.spacing;
         if place <= 0.0 {
             return 0.0;
@@ -49,19 +69,19 @@ impl Tabulated {
     }
 
     /// The points and the values there.
-    pub(in crate::experiments) fn points(&self) -> impl Iterator<Item = (f64, f64)> {
+    pub(super) fn points(&self) -> impl Iterator<Item = (f64, f64)> {
         self.values.iter().enumerate().map(|(k, value)| (self.low + self.spacing * k as f64, *value))
     }
 
     /// The largest difference from `cdf` over the points, with its sign, and where it is.
-    pub(in crate::experiments) fn furthest(&self, cdf: impl Fn(f64) -> f64) -> (f64, f64) {
+    pub(super) fn furthest(&self, cdf: impl Fn(f64) -> f64) -> (f64, f64) {
         self.points()
             .map(|(x, value)| (x, value - cdf(x)))
             .fold((f64::NAN, 0.0), |best, here| if here.1.abs() > best.1.abs() { here } else { best })
     }
 
     /// The Kolmogorov-Smirnov distance to the law with `cdf`, over the points.
-    pub(in crate::experiments) fn distance(&self, cdf: impl Fn(f64) -> f64) -> f64 {
+    pub(super) fn distance(&self, cdf: impl Fn(f64) -> f64) -> f64 {
         self.furthest(cdf).1.abs()
     }
 }
