@@ -27,6 +27,10 @@
 //! | s = ∇ log u = g (D - x) | spatial score, its gain, the denoised point | [`core::Score`] |
 //! | v = D - x, ρ_g | displacement; distance of a single atom of gain g | [`core::Local`] |
 //! | w_i ∝ α_i G_r(x, y_i) | law of the end point from x | [`core::EmpiricalScore::posterior`] |
+//! | m; g_r(x, y) = G_r(y -> x)/m(x) | symmetrising measure; symmetric kernel | [`core::Resolvent`] |
+//! | κ, h = ∫ g_r κ, h~ | representing measure, h-transform, its backward twin | [`core::htransform`] |
+//! | α/u, α/(h h~ m) | hazard of a density | [`core::killing::Hazard`] |
+//! | J = b u - ½ div(Σ u), τ | flux, time of its flow | [`core::step::Flux`] |
 //! | η, δ | step size in local time scales, resolution | [`core::ScoreAdaptive`] |
 //! | b, σ, Σ = σ σᵀ, div Σ | drift, dispersion, divergence | [`core::diffusion::Diffusion`] |
 //! | T; α(t), σ(t) | deterministic horizon; X_t = α x_0 + σ ε | [`core::schedule::Schedule`] |

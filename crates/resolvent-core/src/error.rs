@@ -215,6 +215,64 @@ pub enum Error {
         /// The dimension of the space.
         dim: usize,
     },
+    /// Brownian motion that is not killed comes back to every place, or as near as one likes, for ever.
+    #[error(
+        "rate is 0 in dimension {dim}: Brownian motion is recurrent there and has no Green kernel; the rate must be positive where d <= 2"
+    )]
+    Recurrent {
+        /// The dimension.
+        dim: usize,
+    },
+    /// h or u is infinite at a point of its support that is polar.
+    #[error("{name} {index} lies on the support of {support}, where the Green kernel is infinite")]
+    OnSupport {
+        /// What lies there.
+        name: &'static str,
+        /// Its index.
+        index: usize,
+        /// Whose support it is.
+        support: &'static str,
+    },
+    /// Local time is a clock for hypersurfaces that are known.
+    #[error("no killing by local time on a support of codimension {codimension}: {reason}")]
+    NoLocalTime {
+        /// The codimension of the support.
+        codimension: usize,
+        /// Why not, and what to do instead.
+        reason: &'static str,
+    },
+    /// Without a clock killed Brownian motion does not die.
+    #[error("rate is 0: nothing kills the process, so there is no place or time of death to draw")]
+    Immortal,
+    /// The curvature of a quadratic killing rate.
+    #[error(
+        "the curvature of the rate must be symmetric and positive semidefinite: its smallest eigenvalue is {eigenvalue}"
+    )]
+    Curvature {
+        /// Its smallest eigenvalue, or NaN if it is not symmetric.
+        eigenvalue: f64,
+    },
+    /// The killing rate vanishes where the process goes.
+    #[error("the process is practically never killed: its rate must be positive where it goes")]
+    NeverKilled,
+    /// A killing rate is not below the bound that was given for it.
+    #[error("the rate must lie between 0 and its bound {bound}, but it is {rate} at {place:?}")]
+    RateBound {
+        /// The rate found.
+        rate: f64,
+        /// The bound given.
+        bound: f64,
+        /// Where (d).
+        place: Vec<f64>,
+    },
+    /// A quadrature does not converge.
+    #[error("the quadrature reaches an error of {error} only, where {tolerance} was asked for")]
+    Quadrature {
+        /// The error reached.
+        error: f64,
+        /// The error asked for.
+        tolerance: f64,
+    },
     /// The observer asked the run to stop.
     #[error("interrupted after {finished} of {total} particles")]
     Interrupted {
@@ -222,6 +280,16 @@ pub enum Error {
         finished: usize,
         /// Particles asked for.
         total: usize,
+    },
+    /// A label that names no class.
+    #[error("label {index} is {label}: there are {classes} classes, counted from 0")]
+    Label {
+        /// Index of the label.
+        index: usize,
+        /// The label given.
+        label: usize,
+        /// How many classes there are.
+        classes: usize,
     },
 }
 

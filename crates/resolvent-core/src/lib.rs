@@ -18,14 +18,17 @@
 
 pub mod affine;
 pub mod control;
+pub mod density_ratio;
 pub mod diffusion;
 mod error;
 pub mod horizon;
+pub mod htransform;
 pub mod integrate;
 pub mod killed;
 pub mod killing;
 pub mod marginal;
 mod measure;
+pub mod occupation;
 mod oracle;
 pub mod random;
 pub mod reversal;
@@ -34,10 +37,10 @@ pub mod schedule;
 pub mod score;
 pub mod step;
 
-pub use control::{FixedStep, ScoreAdaptive, StepControl};
+pub use control::{Contraction, FixedStep, ScoreAdaptive, StepControl};
 pub use error::{Error, Result};
 pub use horizon::HorizonSampler;
-pub use killed::{GreenKernel, KilledBrownianMotion, Path};
+pub use killed::{GreenKernel, KilledBrownianMotion, KilledDiffusion, Path, Resolvent};
 pub use killing::KillingRule;
 pub use marginal::{Denoiser, GaussianMixture};
 pub use measure::EmpiricalMeasure;

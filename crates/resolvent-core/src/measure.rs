@@ -48,10 +48,39 @@ impl EmpiricalMeasure {
         // Relative to the largest weight the sum cannot overflow; the logarithms are taken before the quotient, which can
         // underflow.
         let log_total = largest.ln() + kept.iter().map(|&i| weights[i] / largest).sum::<f64>().ln();
-        let log_weights: Arc<[f64]> = kept.iter().map(|&i| weights[i].ln() - log_total).collect();
-        let log_spread = largest.ln() - log_total - log_weights.iter().fold(f64::INFINITY, |a, w| a.min(*w));
+        Ok(Self::assembled(points, kept.iter().map(|&i| weights[i].ln() - log_total).collect()))
+    }
+
+    /// Weights proportional to exp(`log_weights`) (length m) on the columns of `points` (d x m), for weights whose ratios
+    /// leave the range of floating-point numbers. Points whose log-weight is -inf are dropped.
+    ///
+    /// # Errors
+    /// If there is no point or no mass, the lengths differ, a coordinate is not finite, or a log-weight is NaN or +inf.
+    pub fn log_weighted(points: DMatrix<f64>, log_weights: &[f64]) -> Result<Self> {
+        if points.is_empty() {
+            return Err(Error::Empty { name: "data" });
+        }
+        finite("data", &points)?;
+        dimension("weights", points.ncols(), log_weights.len())?;
+        if let Some(index) = log_weights.iter().position(|w| w.is_nan() || *w == f64::INFINITY) {
+            return Err(Error::Weight { index, value: log_weights[index].exp() });
+        }
+        let kept: Vec<usize> = (0..log_weights.len()).filter(|&i| log_weights[i].is_finite()).collect();
+        if kept.is_empty() {
+            return Err(Error::NoMass);
+        }
+        let points = if kept.len() == log_weights.len() { points } else { points.select_columns(&kept) };
+        let largest = kept.iter().map(|&i| log_weights[i]).fold(f64::NEG_INFINITY, f64::max);
+        let log_total = largest + kept.iter().map(|&i| f64::exp(log_weights[i] - largest)).sum::<f64>().ln();
+        Ok(Self::assembled(points, kept.iter().map(|&i| log_weights[i] - log_total).collect()))
+    }
+
+    fn assembled(points: DMatrix<f64>, log_weights: Arc<[f64]>) -> Self {
+        let (least, largest) = log_weights
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, largest), w| (least.min(*w), largest.max(*w)));
         let norms_squared = points.column_iter().map(|y| y.norm_squared()).collect();
-        Ok(Self { points: Arc::new(points), log_weights, norms_squared, log_spread })
+        Self { points: Arc::new(points), log_weights, norms_squared, log_spread: largest - least }
     }
 
     /// Dimension d.

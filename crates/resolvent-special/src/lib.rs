@@ -26,7 +26,7 @@ pub mod bessel_k;
 mod debye;
 mod error;
 pub mod gig;
-mod quadrature;
+pub mod quadrature;
 
 pub use bessel_i::{log_i, ratio_i};
 pub use bessel_k::{

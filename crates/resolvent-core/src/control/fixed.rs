@@ -20,8 +20,8 @@ impl FixedStep {
     }
 }
 
-impl StepControl for FixedStep {
-    fn step(&self, _at: &Local<'_>) -> f64 {
+impl<P: ?Sized> StepControl<P> for FixedStep {
+    fn step(&self, _at: &Local<'_, P>) -> f64 {
         self.dt
     }
 }

@@ -18,6 +18,7 @@ const POLE: f64 = 1e4;
 
 /// R3: G_r(x, y) = ∫ e^{-rt} p_t(x, y) dt of dX = σ dW, a function of ρ = |x - y|:
 /// 2 (2π)^{-d/2} σ^{-d} (a/ρ')^ν K_ν(aρ') with a = √(2r), ν = d/2 - 1, ρ' = ρ/σ (Borodin and Salminen 2002, appendix 1).
+/// As r -> 0 it tends to the Newtonian kernel Γ(ν) π^{-d/2} σ^{-2} ρ^{-2ν} / 2, which is what it is at r = 0 (d >= 3).
 ///
 /// Everything is computed as a logarithm or a ratio, so that d up to 4·10^5 and any ρ > 0 are representable.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,8 @@ pub struct GreenKernel {
     decay: f64,
     log_scale: f64,
     order: KOrder,
+    /// log(z^ν K_ν(z)) at z = 0.
+    log_zk_at_zero: f64,
 }
 
 impl GreenKernel {
@@ -36,8 +39,10 @@ impl GreenKernel {
     pub(crate) fn new(dim: usize, sigma: f64, rate: f64) -> Self {
         let (d, a) = (dim as f64, f64::sqrt(2.0 * rate));
         let order = KOrder::new(0.5 * d - 1.0);
-        let log_scale = LN_2 - 0.5 * d * TAU.ln() - d * sigma.ln() + 2.0 * order.nu() * a.ln();
-        Self { dim, sigma, rate, decay: a / sigma, log_scale, order }
+        // Of z^ν K_ν(z) / ρ^{2ν}, in which r is in z alone: at r = 0 the limit of z^ν K_ν(z) is all that it takes.
+        let log_scale = LN_2 - 0.5 * d * TAU.ln() - 2.0 * sigma.ln();
+        let log_zk_at_zero = log_zk(order.nu(), 0.0);
+        Self { dim, sigma, rate, decay: a / sigma, log_scale, order, log_zk_at_zero }
     }
 
     /// Dimension d.
@@ -45,7 +50,7 @@ impl GreenKernel {
         self.dim
     }
 
-    /// a/σ = √(2r)/σ, the rate of decay in space (per length).
+    /// a/σ = √(2r)/σ, the rate of decay in space (per length); 0 at r = 0, where the decay is algebraic.
     pub fn decay(&self) -> f64 {
         self.decay
     }
@@ -56,7 +61,7 @@ impl GreenKernel {
         self.log_value_and_gain(rho).0
     }
 
-    /// R4: |∇ log G_r| = (a/σ) R_ν(z), z = aρ/σ, at distance `rho` (per length); at least a/σ.
+    /// R4: |∇ log G_r| = (a/σ) R_ν(z), z = aρ/σ, at distance `rho` (per length); at least a/σ. (d - 2)/ρ at r = 0.
     pub fn score_norm(&self, rho: f64) -> f64 {
         closest(rho) * self.gain(rho)
     }
@@ -70,9 +75,13 @@ impl GreenKernel {
     pub fn log_value_and_gain(&self, rho: f64) -> (f64, f64) {
         let pole = if rho < CLOSEST && self.dim > 1 { POLE } else { 0.0 };
         let rho = closest(rho);
-        let z = self.decay * rho;
-        let (log_zk, z_ratio) = self.order.log_zk_and_z_ratio(z);
-        (pole + self.log_scale - 2.0 * self.order.nu() * z.ln() + log_zk, z_ratio / (rho * rho))
+        let nu = self.order.nu();
+        let (log_zk, z_ratio) = if self.decay > 0.0 {
+            self.order.log_zk_and_z_ratio(self.decay * rho)
+        } else {
+            (self.log_zk_at_zero, 2.0 * nu)
+        };
+        (pole + self.log_scale - 2.0 * nu * rho.ln() + log_zk, z_ratio / (rho * rho))
     }
 
     /// out ← ∇_x log G_r(x, y) (per length), all of length d.
@@ -120,26 +129,33 @@ impl GreenKernel {
 
     /// ρ_g of R19: the distance at which a single atom has the gain `gain` > 0.
     pub fn radius_of_gain(&self, gain: f64) -> f64 {
+        if self.decay == 0.0 {
+            return (2.0 * self.order.nu() / gain).sqrt();
+        }
         inverse_gain(self.order.nu(), gain / (self.decay * self.decay)) / self.decay
     }
 
     /// The distance at which a single atom has a score of norm `norm`; infinite where `norm` <= a/σ, since no atom has
     /// so small a score, and in dimension 1, where all distances have the same.
     pub fn radius_of_score(&self, norm: f64) -> f64 {
+        if self.decay == 0.0 {
+            return 2.0 * self.order.nu() / norm;
+        }
         let y = norm / self.decay;
         if y > 1.0 && self.dim > 1 { inverse_ratio_k(self.order.nu(), y) / self.decay } else { f64::INFINITY }
     }
 
-    /// R11: the law of the remaining lifetime at distance `rho` from the end point, GIG(1 - d/2, 2r, ρ²/σ²).
+    /// R11: the law of the remaining lifetime at distance `rho` from the end point, GIG(1 - d/2, 2r, ρ²/σ²); at r = 0 that of
+    /// ρ²/(2 σ² γ), γ ~ Gamma(ν, 1).
     pub fn lifetime(&self, rho: f64) -> Gig {
         let root = closest(rho) / self.sigma;
         // Neither an underflow nor an overflow of the square is a law.
         let b = (root * root).clamp(1e-300, 1e300);
-        Gig::new(1.0 - 0.5 * self.dim as f64, 2.0 * self.rate, b).expect("a > 0 and b > 0")
+        Gig::new(1.0 - 0.5 * self.dim as f64, 2.0 * self.rate, b).expect("b > 0, and a > 0 where p >= 0")
     }
 
     /// P(|X_ζ - X_0| <= ρ), the law of the distance covered until death: 1 - z^μ K_μ(z) / (2^{μ-1} Γ(μ)) with μ = d/2,
-    /// z = aρ/σ, the integral of r G_r over the ball (DLMF 10.29.4).
+    /// z = aρ/σ, the integral of r G_r over the ball (DLMF 10.29.4). 0 everywhere at r = 0: there is no death.
     pub fn distance_cdf(&self, rho: f64) -> f64 {
         let (mu, z) = (0.5 * self.dim as f64, self.decay * rho);
         if z <= 0.0 {

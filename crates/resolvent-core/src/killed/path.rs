@@ -19,6 +19,13 @@ impl Path {
         self.points.extend_from_slice(x);
     }
 
+    /// Moves the last point to another `time` and place `x`.
+    pub(crate) fn replace_last(&mut self, time: f64, x: &[f64]) {
+        self.times.pop();
+        self.points.truncate(self.times.len() * x.len());
+        self.push(time, x);
+    }
+
     /// The point at `times[k]`.
     ///
     /// # Panics

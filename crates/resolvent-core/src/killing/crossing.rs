@@ -3,6 +3,7 @@
 use rand::RngExt;
 
 use super::Memory;
+use crate::killed::LocallyBrownian;
 use crate::random::ChaCha8Rng;
 use crate::sampler::Local;
 
@@ -17,22 +18,22 @@ const TOLERANCE: f64 = 0.05;
 /// Between two looks at distances ρ and ρ' a Brownian path in three dimensions has come within δ with probability
 /// (e^{-2(ρ-δ)(ρ'-δ)/t} - e^{-2ρρ'/t}) / (1 - e^{-2ρρ'/t}), t = σ² dt: its distance is a Bessel bridge, that is a
 /// Brownian bridge kept positive (Williams 1974), and the reflection principle gives the rest. It is taken in every codimension: exact
-/// in 3, an upper bound above, and slightly too small in 2.
-pub(super) fn entered(
+/// in 3, an upper bound above, and slightly too small below.
+pub(super) fn entered<P: LocallyBrownian + ?Sized>(
     memory: &mut Memory,
     distance: f64,
     radius: f64,
-    at: &Local<'_>,
+    at: &Local<'_, P>,
     rng: &mut ChaCha8Rng,
 ) -> bool {
     let before = std::mem::replace(&mut memory[0], distance);
     if distance <= radius {
         return true;
     }
-    if at.steps == 0 || !(before * distance).is_finite() {
+    if at.steps == 0 || at.flows || !(before * distance).is_finite() {
         return false;
     }
-    let variance = at.process.sigma().powi(2) * at.last_step;
+    let variance = at.process.brownian().sigma().powi(2) * at.last_step;
     let within = f64::exp(-2.0 * (before - radius) * (distance - radius) / variance);
     let through = f64::exp(-2.0 * before * distance / variance);
     // Most steps are too far away to need a random number.
@@ -41,8 +42,14 @@ pub(super) fn entered(
 
 /// The longest step at `distance` from a support that neither noise nor drift carries far into its neighbourhood of radius
 /// `radius`.
-pub(super) fn longest_step(distance: f64, radius: f64, at: &Local<'_>) -> f64 {
-    let reach = f64::max(SHARE * (distance - radius), TOLERANCE * radius) / at.process.sigma();
-    let speed = at.process.sigma() * at.score_norm();
-    f64::min(reach * reach, reach / speed)
+pub(super) fn longest_step<P: LocallyBrownian + ?Sized>(
+    distance: f64,
+    radius: f64,
+    at: &Local<'_, P>,
+) -> f64 {
+    let sigma = at.process.brownian().sigma();
+    let reach = f64::max(SHARE * (distance - radius), TOLERANCE * radius) / sigma;
+    let speed = sigma * at.score_norm();
+    // A flow goes at half the drift and has no noise.
+    if at.flows { 2.0 * reach / speed } else { f64::min(reach * reach, reach / speed) }
 }

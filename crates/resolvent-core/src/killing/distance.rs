@@ -2,7 +2,7 @@
 
 use super::{KillingRule, Memory, crossing};
 use crate::error::{Result, dimension, positive};
-use crate::killed::{KilledBrownianMotion, distance_squared};
+use crate::killed::{KilledDiffusion, LocallyBrownian, distance_squared};
 use crate::measure::EmpiricalMeasure;
 use crate::random::ChaCha8Rng;
 use crate::sampler::Local;
@@ -23,12 +23,12 @@ impl<F: Fn(&[f64]) -> f64 + Sync> DistanceToSupport<F> {
     }
 }
 
-impl<F: Fn(&[f64]) -> f64 + Sync> KillingRule for DistanceToSupport<F> {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_>, rng: &mut ChaCha8Rng) -> bool {
+impl<P: LocallyBrownian + ?Sized, F: Fn(&[f64]) -> f64 + Sync> KillingRule<P> for DistanceToSupport<F> {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
         crossing::entered(memory, (self.distance)(at.point), self.delta, at, rng)
     }
 
-    fn longest_step(&self, memory: &Memory, at: &Local<'_>) -> f64 {
+    fn longest_step(&self, memory: &Memory, at: &Local<'_, P>) -> f64 {
         crossing::longest_step(memory[0], self.delta, at)
     }
 }
@@ -44,7 +44,7 @@ impl DistanceToData {
     ///
     /// # Errors
     /// If `delta` is not positive and finite, or the data are not of the dimension of `process`.
-    pub fn new(process: &KilledBrownianMotion, data: EmpiricalMeasure, delta: f64) -> Result<Self> {
+    pub fn new(process: &dyn KilledDiffusion, data: EmpiricalMeasure, delta: f64) -> Result<Self> {
         dimension("data", process.dim(), data.dim())?;
         Ok(Self { data, delta: positive("delta", delta)? })
     }
@@ -57,12 +57,12 @@ impl DistanceToData {
     }
 }
 
-impl KillingRule for DistanceToData {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_>, rng: &mut ChaCha8Rng) -> bool {
+impl<P: LocallyBrownian + ?Sized> KillingRule<P> for DistanceToData {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
         crossing::entered(memory, self.distance(at.point), self.delta, at, rng)
     }
 
-    fn longest_step(&self, memory: &Memory, at: &Local<'_>) -> f64 {
+    fn longest_step(&self, memory: &Memory, at: &Local<'_, P>) -> f64 {
         crossing::longest_step(memory[0], self.delta, at)
     }
 }

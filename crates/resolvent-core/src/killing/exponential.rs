@@ -26,16 +26,16 @@ impl ExponentialTime {
     }
 }
 
-impl KillingRule for ExponentialTime {
+impl<P: ?Sized> KillingRule<P> for ExponentialTime {
     fn begin(&self, rng: &mut ChaCha8Rng) -> Memory {
         [rng.sample(self.law), 0.0]
     }
 
-    fn kills(&self, [end, _]: &mut Memory, at: &Local<'_>, _rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, [end, _]: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
         reached(at.time, *end)
     }
 
-    fn longest_step(&self, [end, _]: &Memory, at: &Local<'_>) -> f64 {
+    fn longest_step(&self, [end, _]: &Memory, at: &Local<'_, P>) -> f64 {
         end - at.time
     }
 }

@@ -26,12 +26,12 @@ impl FixedTime {
     }
 }
 
-impl KillingRule for FixedTime {
-    fn kills(&self, _memory: &mut Memory, at: &Local<'_>, _rng: &mut ChaCha8Rng) -> bool {
+impl<P: ?Sized> KillingRule<P> for FixedTime {
+    fn kills(&self, _memory: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
         reached(at.time, self.time)
     }
 
-    fn longest_step(&self, _memory: &Memory, at: &Local<'_>) -> f64 {
+    fn longest_step(&self, _memory: &Memory, at: &Local<'_, P>) -> f64 {
         self.time - at.time
     }
 }
@@ -49,8 +49,8 @@ impl FixedSteps {
     }
 }
 
-impl KillingRule for FixedSteps {
-    fn kills(&self, _memory: &mut Memory, at: &Local<'_>, _rng: &mut ChaCha8Rng) -> bool {
+impl<P: ?Sized> KillingRule<P> for FixedSteps {
+    fn kills(&self, _memory: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
         at.steps >= self.steps
     }
 }

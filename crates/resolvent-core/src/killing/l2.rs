@@ -47,15 +47,15 @@ impl L2Score {
     }
 }
 
-impl KillingRule for L2Score {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_>, _rng: &mut ChaCha8Rng) -> bool {
+impl<P: ?Sized> KillingRule<P> for L2Score {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
         let [integral, density] = memory;
         *integral += *density * at.last_step;
         *density = at.score_norm().powi(2);
         *integral >= self.limit * (1.0 - 1e-12) || density.is_infinite()
     }
 
-    fn longest_step(&self, [integral, density]: &Memory, _at: &Local<'_>) -> f64 {
+    fn longest_step(&self, [integral, density]: &Memory, _at: &Local<'_, P>) -> f64 {
         (self.limit - integral) / density
     }
 }

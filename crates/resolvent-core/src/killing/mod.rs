@@ -1,20 +1,28 @@
 //! When the backward process dies: one rule per file.
 //!
 //! On data of codimension two or more the backward process dies where it first enters the support, which is where the
-//! supremum and the L² norm of the score explode. Rules for data with a density or of codimension one are not offered
-//! here: a distance rule stops too early there. The lifetime drawn by a bridge step is a rule that comes with the step.
+//! supremum and the L² norm of the score explode. Data with a density kill by a hazard and data of codimension one by local time:
+//! a distance rule stops too early there. The lifetime drawn by a bridge step is a rule that comes with the step.
 
 mod crossing;
 mod distance;
 mod exponential;
 mod fixed;
+mod flux_crossing;
+mod hazard;
 mod l2;
+mod local_time;
+mod residual_noise;
 mod sup;
 
 pub use distance::{DistanceToData, DistanceToSupport};
 pub use exponential::ExponentialTime;
 pub use fixed::{FixedSteps, FixedTime};
+pub use flux_crossing::FluxCrossing;
+pub use hazard::Hazard;
 pub use l2::L2Score;
+pub use local_time::{Hypersurface, Increment, LocalTime, PointsOnLine, Shell, no_local_time};
+pub use residual_noise::ResidualNoise;
 pub use sup::SupScore;
 
 use crate::error::{Error, Result};
@@ -27,18 +35,24 @@ pub type Memory = [f64; 2];
 
 /// Decides that a particle is dead, and keeps steps short enough not to miss it. A sampler may hold several: the first
 /// that kills does.
-pub trait KillingRule: Sync {
+pub trait KillingRule<P: ?Sized = KilledBrownianMotion>: Sync {
     /// The memory of a new particle; `rng` is the particle's own stream for rules.
     fn begin(&self, _rng: &mut ChaCha8Rng) -> Memory {
         [0.0; 2]
     }
 
     /// Is the particle dead? Asked once per evaluation, before the step.
-    fn kills(&self, memory: &mut Memory, at: &Local<'_>, rng: &mut ChaCha8Rng) -> bool;
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool;
 
     /// The longest step that this rule allows from here.
-    fn longest_step(&self, _memory: &Memory, _at: &Local<'_>) -> f64 {
+    fn longest_step(&self, _memory: &Memory, _at: &Local<'_, P>) -> f64 {
         f64::INFINITY
+    }
+
+    /// Where and when a particle died that this rule has just killed, for rules that know better than here and now: moves
+    /// `place` (d; the present place on entry) and returns how long ago it was, at most the last step.
+    fn death(&self, _memory: &Memory, _at: &Local<'_, P>, _place: &mut [f64]) -> f64 {
+        0.0
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{KillingRule, Memory, crossing, not_above_dim};
 use crate::error::{Error, Result, positive};
-use crate::killed::{GreenKernel, KilledBrownianMotion};
+use crate::killed::{GreenKernel, KilledBrownianMotion, LocallyBrownian};
 use crate::random::ChaCha8Rng;
 use crate::sampler::Local;
 
@@ -29,10 +29,13 @@ impl SupScore {
     /// 1/(δ log(1/δ)) and its level sets follow the density of the data along the support: the distance then scatters.
     ///
     /// # Errors
-    /// If `delta` is not positive and finite, or the codimension is below 2 or above d.
+    /// If `delta` is not positive and finite, the codimension is below 2 or above d, or r = 0 in codimension 2.
     pub fn at_distance(process: &KilledBrownianMotion, codimension: usize, delta: f64) -> Result<Self> {
         if codimension < 2 {
             return Err(Error::NotPolar { codimension });
+        }
+        if codimension == 2 && process.rate() == 0.0 {
+            return Err(Error::Recurrent { dim: codimension });
         }
         not_above_dim(codimension, process)?;
         let delta = positive("delta", delta)?;
@@ -45,13 +48,13 @@ impl SupScore {
     }
 
     /// |s| over the threshold.
-    fn share(&self, at: &Local<'_>) -> f64 {
+    fn share<P: ?Sized>(&self, at: &Local<'_, P>) -> f64 {
         at.score_norm() / self.threshold
     }
 }
 
-impl KillingRule for SupScore {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_>, rng: &mut ChaCha8Rng) -> bool {
+impl<P: LocallyBrownian + ?Sized> KillingRule<P> for SupScore {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
         let share = self.share(at);
         if share >= 1.0 {
             return true;
@@ -67,7 +70,7 @@ impl KillingRule for SupScore {
         crossing::entered(memory, distance, radius, at, rng)
     }
 
-    fn longest_step(&self, _memory: &Memory, at: &Local<'_>) -> f64 {
+    fn longest_step(&self, _memory: &Memory, at: &Local<'_, P>) -> f64 {
         let share = self.share(at);
         let distance = if share >= NEAR { at.displacement_norm() } else { at.radius() };
         crossing::longest_step(distance, share * distance, at)

@@ -9,7 +9,7 @@ const NEGLIGIBLE: f64 = 40.0;
 /// e^x where -[`NEGLIGIBLE`] <= x <= 0, zero below; within two units in the last place. Without a branch or a call, unlike
 /// `f64::exp`, so that a loop over it becomes vector instructions.
 #[inline(always)]
-fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     // x = n log 2 + r with |r| <= log 2 / 2. Adding SHIFT leaves n in the low bits of the sum.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     // log 2 in two parts; the first has its last bits zero, so that n times it is exact.

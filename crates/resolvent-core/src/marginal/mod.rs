@@ -9,7 +9,7 @@ mod affine;
 mod components;
 mod diffused;
 mod empirical;
-mod lanes;
+pub(crate) mod lanes;
 mod mixture;
 mod prediction;
 mod sphere;

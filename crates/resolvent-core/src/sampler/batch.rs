@@ -25,6 +25,12 @@ pub struct Batch {
     pub(super) ids: Vec<usize>,
     pub(super) times: Vec<f64>,
     pub(super) last_steps: Vec<f64>,
+    /// Whole steps taken (n).
+    pub(super) steps: Vec<usize>,
+    /// The length of a step that is still under way (n).
+    pub(super) under_way: Vec<Option<f64>>,
+    /// What the step remembers (n rows).
+    pub(super) carry: Vec<f64>,
 }
 
 impl Batch {
@@ -36,19 +42,26 @@ impl Batch {
             return;
         }
         let rules = self.memories.len() / alive.len();
+        let carry = self.carry.len() / alive.len();
         let living = (0..alive.len()).filter(|&from| alive[from]);
         for (to, from) in living.enumerate() {
             if to < from {
                 self.points.copy_within(from * d..(from + 1) * d, to * d);
                 self.memories.copy_within(from * rules..(from + 1) * rules, to * rules);
+                self.carry.copy_within(from * carry..(from + 1) * carry, to * carry);
                 self.ids[to] = self.ids[from];
                 self.times[to] = self.times[from];
                 self.last_steps[to] = self.last_steps[from];
+                self.steps[to] = self.steps[from];
+                self.under_way[to] = self.under_way[from];
                 self.rngs.swap(to, from);
                 self.rule_rngs.swap(to, from);
             }
         }
         self.memories.truncate(survivors * rules);
+        self.carry.truncate(survivors * carry);
+        self.steps.truncate(survivors);
+        self.under_way.truncate(survivors);
         for array in [&mut self.points, &mut self.next, &mut self.displacements] {
             array.truncate(survivors * d);
         }

@@ -14,7 +14,8 @@ pub enum Exit {
     },
     /// It reached the deterministic horizon.
     Horizon,
-    /// It was still alive after the largest number of evaluations allowed.
+    /// It was still alive after the largest number of evaluations allowed. A step of several evaluations may be caught at a
+    /// place in between, at the time of its beginning.
     StepCap,
     /// Its place or score was no longer a number; it is left at its last finite place.
     Diverged {

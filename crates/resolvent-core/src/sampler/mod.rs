@@ -16,7 +16,7 @@ pub use local::Local;
 
 use crate::control::StepControl;
 use crate::error::{Error, Result, at_least, dimension, finite};
-use crate::killed::{KilledBrownianMotion, Path};
+use crate::killed::{KilledBrownianMotion, KilledDiffusion, Path};
 use crate::killing::{KillingRule, Memory};
 use crate::random::{Purpose, stream};
 use crate::reversal::Work;
@@ -32,7 +32,8 @@ const CAP: usize = 10_000;
 /// Runs the backward process from given starts until something kills it.
 ///
 /// The three parts are independent of each other: the step says how a particle moves, the step control for how long,
-/// the killing rules when it is dead.
+/// the killing rules when it is dead. Which of them work with a process its type says: some need nothing but its
+/// coefficients, some that it is [locally Brownian](crate::killed::LocallyBrownian), the bridges Brownian motion itself.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -47,21 +48,21 @@ const CAP: usize = 10_000;
 /// assert!(ensemble.points.column_iter().all(|x| x.norm() < 1.1));
 /// # Ok::<(), resolvent_core::Error>(())
 /// ```
-pub struct Sampler<'a> {
-    process: &'a KilledBrownianMotion,
-    step: &'a dyn Step,
-    control: &'a dyn StepControl,
-    rules: Vec<(String, &'a dyn KillingRule)>,
+pub struct Sampler<'a, P: ?Sized = KilledBrownianMotion> {
+    process: &'a P,
+    step: &'a dyn Step<P>,
+    control: &'a dyn StepControl<P>,
+    rules: Vec<(String, &'a dyn KillingRule<P>)>,
     cap: usize,
     batch: Option<usize>,
     paths: usize,
     final_denoise: bool,
 }
 
-impl<'a> Sampler<'a> {
+impl<'a, P: KilledDiffusion + ?Sized> Sampler<'a, P> {
     /// The reversal of `process` by `step` under `control`. A step that samples the lifetime kills by it; other steps
     /// need a [killing rule](Self::killing).
-    pub fn new(process: &'a KilledBrownianMotion, step: &'a dyn Step, control: &'a dyn StepControl) -> Self {
+    pub fn new(process: &'a P, step: &'a dyn Step<P>, control: &'a dyn StepControl<P>) -> Self {
         Self {
             process,
             step,
@@ -77,7 +78,7 @@ impl<'a> Sampler<'a> {
     /// Adds a killing rule under the name `name`; the first rule that kills does. A particle that dies by its sampled
     /// lifetime in the middle of a step counts as such, even if it passed the mark of a rule within that step.
     #[must_use]
-    pub fn killing(mut self, name: impl Into<String>, rule: &'a dyn KillingRule) -> Self {
+    pub fn killing(mut self, name: impl Into<String>, rule: &'a dyn KillingRule<P>) -> Self {
         self.rules.push((name.into(), rule));
         self
     }
@@ -105,7 +106,7 @@ impl<'a> Sampler<'a> {
     }
 
     /// Whether a particle ended by a killing rule is moved to its denoised point D(x). (A sampled lifetime ends there
-    /// anyway.)
+    /// anyway, and a rule that knows the [place of death](KillingRule::death) is believed.)
     #[must_use]
     pub fn final_denoise(mut self, denoise: bool) -> Self {
         self.final_denoise = denoise;
@@ -228,11 +229,14 @@ impl<'a> Sampler<'a> {
             ids: (0..n).collect(),
             times: vec![0.0; n],
             last_steps: vec![0.0; n],
+            steps: vec![0; n],
+            under_way: vec![None; n],
+            carry: vec![0.0; n * self.step.carry(self.process.dim())],
         }
     }
 
-    /// One particle's turn: asks the rules, takes the step, and says how the particle ended if it did. Its new place is
-    /// left in `batch.next`.
+    /// One particle's turn at evaluation `step`: asks the rules unless a step is under way, takes the step, and says how
+    /// the particle ended if it did. Its new place is left in `batch.next`.
     fn round(
         &self,
         batch: &mut Batch,
@@ -253,7 +257,8 @@ impl<'a> Sampler<'a> {
             batch.atoms[j],
             time,
             last_step,
-            step,
+            batch.steps[j],
+            self.step.is_flow(),
         );
         let next = &mut batch.next[row];
         if !at.is_finite() {
@@ -262,19 +267,29 @@ impl<'a> Sampler<'a> {
         }
         let own = usize::from(self.step.samples_lifetime());
         let memories = &mut batch.memories[j * self.rules.len()..(j + 1) * self.rules.len()];
-        let mut dt = self.control.step(&at);
         let mut killer = None;
-        // Every rule sees every step, even after another has killed, so that its memory is complete.
-        for (k, ((_, rule), memory)) in self.rules.iter().zip(memories).enumerate() {
-            let kills = rule.kills(memory, &at, &mut batch.rule_rngs[j]);
-            killer = killer.or(kills.then_some(k + own));
-            dt = dt.min(rule.longest_step(memory, &at));
-        }
+        let dt = batch.under_way[j].unwrap_or_else(|| {
+            let mut dt = self.control.step(&at);
+            // Every rule sees every step, even after another has killed, so that its memory is complete.
+            for (k, ((_, rule), memory)) in self.rules.iter().zip(&mut *memories).enumerate() {
+                let kills = rule.kills(memory, &at, &mut batch.rule_rngs[j]);
+                killer = killer.or(kills.then_some(k + own));
+                dt = dt.min(rule.longest_step(memory, &at));
+            }
+            dt
+        });
         if killer.is_some() || step + 1 == self.cap {
             next.copy_from_slice(point);
         }
         if let Some(rule) = killer {
-            if self.final_denoise {
+            let since = self.rules[rule - own].1.death(&memories[rule - own], &at, next);
+            batch.times[j] -= since;
+            if since > 0.0 {
+                // The path ends where and when the particle died, not at the end of the step.
+                if let Some(path) = &mut out.paths[batch.ids[j]] {
+                    path.replace_last(batch.times[j], next);
+                }
+            } else if self.final_denoise {
                 next.iter_mut().zip(displacement).for_each(|(x, v)| *x += v);
             }
             return Some(Exit::Killed { rule });
@@ -282,15 +297,25 @@ impl<'a> Sampler<'a> {
         if step + 1 == self.cap {
             return Some(Exit::StepCap);
         }
-        let fate = self.step.advance(&at, dt, &mut batch.rngs[j], next, work);
+        let carries = self.step.carry(d);
+        let carry = &mut batch.carry[j * carries..(j + 1) * carries];
+        let fate = self.step.advance(&at, dt, &mut batch.rngs[j], next, carry, work);
         let (passed, exit) = match fate {
             Fate::Dead { after } => (after, Some(Exit::Killed { rule: 0 })),
             Fate::Alive => (dt, None),
+            Fate::Moved { time } => (time, None),
+            Fate::Stage => (0.0, None),
         };
         if !(passed.is_finite() && next.iter().all(|x| x.is_finite())) {
             next.copy_from_slice(point);
             return Some(Exit::Diverged { step });
         }
+        if fate == Fate::Stage {
+            batch.under_way[j] = Some(dt);
+            return None;
+        }
+        batch.under_way[j] = None;
+        batch.steps[j] += 1;
         batch.times[j] += passed;
         batch.last_steps[j] = passed;
         if let Some(path) = &mut out.paths[batch.ids[j]] {

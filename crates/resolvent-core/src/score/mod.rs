@@ -1,13 +1,22 @@
 //! Spatial scores: ∇ log u without a time, in the form g (D - x) (R19).
 
+mod angle;
+mod circle;
 mod empirical;
 mod field;
+mod kernel;
 mod posterior;
-mod products;
+pub(crate) mod products;
+mod smoothed;
+mod sphere;
 pub(crate) mod stream;
 
+pub use circle::CircleScore;
 pub use empirical::EmpiricalScore;
 pub use field::VectorField;
+pub use kernel::KernelScore;
+pub use smoothed::SmoothedScore;
+pub use sphere::SphereScore;
 
 /// A spatial score s = ∇ log u on R^d in the form s(x) = g(x) v(x) with a gain g > 0 and a displacement v = D(x) - x
 /// to a denoised point D (R19).

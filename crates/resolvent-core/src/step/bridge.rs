@@ -34,6 +34,7 @@ impl<S: Score + ?Sized> Step for Bridge<'_, S> {
         dt: f64,
         rng: &mut ChaCha8Rng,
         next: &mut [f64],
+        _carry: &mut [f64],
         _work: &mut Work,
     ) -> Fate {
         bridge(at.process, at.point, at.displacement, at.radius(), dt, rng, next)
@@ -44,8 +45,7 @@ impl<S: Score + ?Sized> Step for Bridge<'_, S> {
     }
 }
 
-/// R18: draws the remaining lifetime ζ ~ GIG(1 - d/2, 2r, ρ²/σ²). If ζ <= dt the particle dies at x + v; else it moves
-/// along the Brownian bridge to x + v of length ζ, by the time dt.
+/// R18: draws the remaining lifetime ζ ~ GIG(1 - d/2, 2r, ρ²/σ²), and moves by a [`piece`] of the bridge of that length.
 pub(super) fn bridge(
     process: &KilledBrownianMotion,
     x: &[f64],
@@ -56,6 +56,19 @@ pub(super) fn bridge(
     next: &mut [f64],
 ) -> Fate {
     let lifetime = process.green().lifetime(rho).sample(rng);
+    piece(process, x, v, lifetime, dt, rng, next)
+}
+
+/// The Brownian bridge from x to x + v of length ζ = `lifetime`, by the time dt: if ζ <= dt the particle dies at x + v.
+pub(super) fn piece(
+    process: &KilledBrownianMotion,
+    x: &[f64],
+    v: &[f64],
+    lifetime: f64,
+    dt: f64,
+    rng: &mut ChaCha8Rng,
+    next: &mut [f64],
+) -> Fate {
     if lifetime <= dt {
         for ((next, x), v) in next.iter_mut().zip(x).zip(v) {
             *next = x + v;

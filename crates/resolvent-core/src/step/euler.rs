@@ -4,6 +4,7 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 
 use super::{Fate, Step};
+use crate::diffusion::Diffusion;
 use crate::random::ChaCha8Rng;
 use crate::reversal::{Work, sde_drift};
 use crate::sampler::{Batch, Local};
@@ -22,17 +23,18 @@ impl<'a, S: Score + ?Sized> EulerMaruyama<'a, S> {
     }
 }
 
-impl<S: Score + ?Sized> Step for EulerMaruyama<'_, S> {
+impl<P: Diffusion + ?Sized, S: Score + ?Sized> Step<P> for EulerMaruyama<'_, S> {
     fn evaluate(&self, batch: &mut Batch) {
         self.score.evaluate(&batch.points, &mut batch.gains, &mut batch.displacements);
     }
 
     fn advance(
         &self,
-        at: &Local<'_>,
+        at: &Local<'_, P>,
         dt: f64,
         rng: &mut ChaCha8Rng,
         next: &mut [f64],
+        _carry: &mut [f64],
         work: &mut Work,
     ) -> Fate {
         for (s, v) in next.iter_mut().zip(at.displacement) {
@@ -48,9 +50,5 @@ impl<S: Score + ?Sized> Step for EulerMaruyama<'_, S> {
             *next = x + *next * dt + root * *noise;
         }
         Fate::Alive
-    }
-
-    fn samples_lifetime(&self) -> bool {
-        false
     }
 }

@@ -42,6 +42,7 @@ impl<P: PosteriorScore + ?Sized> Step for PosteriorBridge<'_, P> {
         dt: f64,
         rng: &mut ChaCha8Rng,
         next: &mut [f64],
+        _carry: &mut [f64],
         work: &mut Work,
     ) -> Fate {
         let atom = self.posterior.atom(at.atom);

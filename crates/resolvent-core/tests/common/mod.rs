@@ -17,6 +17,21 @@ pub(crate) fn kolmogorov(sample: &[f64], cdf: impl Fn(f64) -> f64) -> f64 {
     gap.fold(0.0, f64::max) * n.sqrt()
 }
 
+/// sqrt(n m / (n + m)) times the largest gap between two empirical distribution functions; [`KOLMOGOROV`] is its critical value
+/// too (Smirnov).
+pub(crate) fn two_sample(a: &[f64], b: &[f64]) -> f64 {
+    let sorted = |sample: &[f64]| {
+        let mut sample = sample.to_vec();
+        sample.sort_by(f64::total_cmp);
+        sample
+    };
+    let (a, b) = (sorted(a), sorted(b));
+    let below = |sample: &[f64], x: f64| sample.partition_point(|v| *v <= x) as f64 / sample.len() as f64;
+    let gap = a.iter().chain(&b).map(|x| (below(&a, *x) - below(&b, *x)).abs()).fold(0.0, f64::max);
+    let (n, m) = (a.len() as f64, b.len() as f64);
+    gap * (n * m / (n + m)).sqrt()
+}
+
 /// The statistic of Pearson's test over cells of at least five expected counts, and its degrees of freedom.
 pub(crate) fn chi_square(counts: &[usize], probabilities: &[f64]) -> (f64, f64) {
     let n: usize = counts.iter().sum();
