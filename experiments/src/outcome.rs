@@ -94,6 +94,12 @@ fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
     Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
+/// The largest of `values`, none of them negative, or 0 if there are none. NaN if one is not a number, so that a check on
+/// it fails.
+pub(crate) fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().fold(0.0, |a, b| if a.is_nan() || b <= a { a } else { b })
+}
+
 /// A table of numbers and words; build the rows with [`cells!`](crate::outcome::cells).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

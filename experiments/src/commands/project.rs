@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     mask: Mask,
     /// Standard deviation of the Gaussian noise in every coordinate of the inputs: the models vp, subvp, ve, edm, which need
-    /// it, start at the time of that noise level; the model killed finds it by itself
+    /// it, start at the time of that noise level; the models killed, drift and ou find it by themselves
     #[arg(long, value_name = "SIGMA", value_parser = positive, allow_negative_numbers = true)]
     noise: Option<f64>,
     /// Particles from each input, one input after the other

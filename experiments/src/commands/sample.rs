@@ -12,8 +12,8 @@ use crate::Verdict;
 #[command(after_help = super::sampling::ARRAYS)]
 pub(crate) struct Args {
     /// Where particles start: `law`, data drawn by weight and run forward, to the horizon or until killed; `prior`, the normal
-    /// law that stands for it (not killed); or a file of points [m, d], in the scale that the model has at its horizon
-    /// [default: killed law, others prior]
+    /// law that stands for it (not killed, drift, ou); or a file of points [m, d], in the scale that the model has at its horizon
+    /// [default: killed, drift, ou law, others prior]
     #[arg(long, value_name = "prior|law|FILE")]
     start: Option<Start>,
     /// Number of particles; with a file of starts, from each of them, one start after the other

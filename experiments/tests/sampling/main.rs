@@ -1,6 +1,7 @@
 //! `resolvent sample` and `resolvent project` as a user meets them.
 
 mod horizon;
+mod killed;
 mod project;
 mod refusals;
 

@@ -22,7 +22,7 @@ fn options_that_do_not_go_together_are_refused() {
         ("--paths 3", &["--paths 3", "2 particles"]),
         ("--out o.npy", &["--out o.npy", ".npz"]),
         ("--out none/o.npz", &["--out none/o.npz", "no folder none"]),
-        ("--model ddpm", &["ddpm", "killed, vp, subvp, ve, edm"]),
+        ("--model ddpm", &["ddpm", "killed, drift, ou, vp, subvp, ve, edm"]),
         ("--fly", &["--fly"]),
     ] {
         bench.refuse(&format!("sample --data y.npy --n 2 {options}"), words);
@@ -31,10 +31,13 @@ fn options_that_do_not_go_together_are_refused() {
         ("--beta-min 1", &["--beta-min: not with --model killed"][..]),
         ("--churn 1 --steps 3", &["--steps, --churn: not with --model killed"]),
         ("--no-denoise", &["--no-denoise"]),
-        ("--step ddim", &["--step ddim", "--model killed are posterior-bridge, bridge, euler"]),
+        (
+            "--step ddim",
+            &["--step ddim", "--model killed are posterior-bridge, bridge, corrected-bridge, euler, flux"],
+        ),
         ("--start prior", &["--start prior", "killed has no prior"]),
-        ("--model vp --rate 1", &["--rate: only with --model killed, not with vp"]),
-        ("--model vp --kill time:1 --denoise", &["--kill, --denoise: only with --model killed"]),
+        ("--model vp --rate 1", &["--rate: only with --model killed, drift or ou, not with vp"]),
+        ("--model vp --kill time:1 --denoise", &["--kill, --denoise: only with --model killed, drift or ou"]),
         ("--model ve --sigma 1", &["--sigma: only"]),
         ("--model edm --delta 1 --ignore-spread", &["--delta, --ignore-spread: only"]),
         ("--model vp --dt 0.1", &["--dt: only"]),
@@ -59,7 +62,10 @@ fn options_that_do_not_go_together_are_refused() {
     bench.refuse(&format!("{project} --noise 1"), &["--noise", "--model killed"]);
     bench.refuse(&format!("{project} --model vp"), &["--model vp needs --noise"]);
     let masked = format!("{project} --model vp --noise 1 --mask y.npy");
-    bench.refuse(&masked, &["--mask goes with --model killed", "one noise level for all coordinates"]);
+    bench.refuse(
+        &masked,
+        &["--mask goes with --model killed, drift and ou", "one noise level for all coordinates"],
+    );
     bench.refuse("sample --data y.npy --n 2 --model vp --noise 1", &["--noise"]);
     bench.refuse("project --data y.npy --input y.npy --fill 1", &["--mask"]);
     bench.refuse("project --data y.npy --input y.npy --start law", &["--start"]);
@@ -103,7 +109,6 @@ fn bad_numbers_and_rules_are_named() {
         ("--model vp --step ode --rtol 0", &["'0'", "--rtol"]),
         ("--model vp --step ode --cap 3", &["--cap", "got 3"]),
         ("--model vp --step adaptive-sde --cap 1", &["--cap", "got 1"]),
-        ("--rate 0", &["'0'", "--rate"]),
         ("--rate -1", &["'-1'", "--rate"]),
         ("--sigma nan", &["'nan'", "--sigma"]),
         ("--eta 0", &["'0'", "--eta"]),

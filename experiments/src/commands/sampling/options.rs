@@ -11,6 +11,8 @@ use crate::commands::threads::Threads;
 
 /// Evaluations a particle is given.
 const CAP: usize = 10_000;
+/// The models that die.
+const KILLED: &str = "killed, drift or ou";
 
 /// Data, model, step and output; and the flags of each kind of model.
 #[derive(Debug, clap::Args)]
@@ -27,11 +29,11 @@ pub(crate) struct Options {
     /// How a particle moves
     #[arg(long, value_name = "STEP", long_help = steps::help())]
     step: Option<String>,
-    /// Killed: length of a step in local time scales [default: posterior-bridge 1, bridge 0.2, euler 0.1]. ddim and
+    /// Killed, drift, ou: length of a step in local time scales [default: posterior-bridge 1, bridge 0.2, corrected-bridge and euler 0.1, flux 0.25]. ddim and
     /// euler-ancestral: noise, from 0, none, to 1, that of ddpm [default: ddim 0, euler-ancestral 1]
     #[arg(long, value_name = "E", value_parser = not_negative, allow_negative_numbers = true)]
     eta: Option<f64>,
-    /// Score evaluations a particle is given before it ends as `step-cap`; for all steps of the model killed, for ode and
+    /// Score evaluations a particle is given before it ends as `step-cap`; for all steps of the models killed, drift and ou, for ode and
     /// adaptive-sde of the others [default: 10000]
     #[arg(long, value_name = "K")]
     cap: Option<NonZeroUsize>,
@@ -49,7 +51,7 @@ pub(crate) struct Options {
     /// Record the paths of the first K particles
     #[arg(long, value_name = "K")]
     pub(super) paths: Option<NonZeroUsize>,
-    #[command(flatten, next_help_heading = "Options of --model killed")]
+    #[command(flatten, next_help_heading = "Options of --model killed, drift, ou")]
     killed: killed::Flags,
     #[command(flatten, next_help_heading = "Options of --model vp, subvp, ve, edm")]
     horizon: horizon::Flags,
@@ -60,6 +62,10 @@ pub(crate) struct Options {
 pub(crate) enum Model {
     /// Brownian motion killed at a constant rate
     Killed,
+    /// Brownian motion with a constant drift, killed at a constant rate
+    Drift,
+    /// Ornstein-Uhlenbeck process killed at a constant rate
+    Ou,
     /// Variance preserving SDE, linear beta
     Vp,
     /// Sub-VP SDE, linear beta
@@ -83,20 +89,16 @@ impl Options {
         self.check_out()?;
         let model = steps::name(&self.model);
         let kind = match self.model {
-            Model::Killed => {
-                let foreign = self.horizon.given();
-                ensure!(foreign.is_empty(), "{}: not with --model killed", foreign.join(", "));
-                let scheme = self.step.as_deref().map(|step| steps::parse(step, &model)).transpose()?;
-                let cap = self.cap.map_or(CAP, NonZeroUsize::get);
-                return Ok(Settings::Killed(killed::Settings::new(&self.killed, scheme, self.eta, cap)?));
-            }
+            Model::Killed => return self.killed(killed::Model::Killed, &model),
+            Model::Drift => return self.killed(killed::Model::Drift, &model),
+            Model::Ou => return self.killed(killed::Model::Ou, &model),
             Model::Vp => horizon::Kind::Vp,
             Model::Subvp => horizon::Kind::SubVp,
             Model::Ve => horizon::Kind::Ve,
             Model::Edm => horizon::Kind::Edm,
         };
         let foreign = self.killed.given();
-        ensure!(foreign.is_empty(), "{}: only with --model killed, not with {model}", foreign.join(", "));
+        ensure!(foreign.is_empty(), "{}: only with --model {KILLED}, not with {model}", foreign.join(", "));
         let sampler = self.step.as_deref().map(|step| steps::parse(step, &model)).transpose()?;
 
         Ok(Settings::Horizon(horizon::Settings::new(
@@ -107,6 +109,14 @@ impl Options {
             self.eta,
             self.cap,
         )?))
+    }
+
+    fn killed(&self, model: killed::Model, name: &str) -> Result<Settings<'_>> {
+        let foreign = self.horizon.given();
+        ensure!(foreign.is_empty(), "{}: not with --model {name}", foreign.join(", "));
+        let scheme = self.step.as_deref().map(|step| steps::parse(step, name)).transpose()?;
+        let cap = self.cap.map_or(CAP, NonZeroUsize::get);
+        Ok(Settings::Killed(killed::Settings::new(model, &self.killed, scheme, self.eta, cap)?))
     }
 
     fn check_out(&self) -> Result<()> {

@@ -11,14 +11,15 @@ use resolvent::data::io::NpzWriter;
 pub(crate) const ARRAYS: &str = "\
 Arrays of FILE.npz, P particles in all, d coordinates:
   samples [P,d]       where they ended
-  lifetimes [P]       backward time from start to end
+  lifetimes [P]       backward time from start to end; with --step flux the time of the flow, which is no lifetime
   evaluations [P]     score evaluations of each
   exits [P]           how they ended, as an index into exit_names
   exit_names          the killing rules as they were given, then step-cap, diverged and horizon; with the bridge
                       steps lifetime is always the first, whether and wherever --kill has it
   starts [P,d]        where they started
-Scalars of the model killed:
-  delta, rate, sigma  the resolution (0 with --dt, and for euler without --delta), r and sigma of the process
+Scalars of the models killed, drift, ou:
+  delta, rate, sigma  the resolution (0 with --dt, for flux, and for euler without --delta), r and sigma of the process
+  theta               of ou, its rate of return
 Scalars of the models vp, subvp, ve, edm:
   time, alpha, sigma  the level of the start: starts are alpha x_0 + sigma times standard normal noise
 With --paths K: path_lengths [K], and path_times [L] and path_points [L,d] with the K paths end to end.

@@ -85,11 +85,13 @@ impl Settings<'_> {
     /// Whether the model can start there.
     fn check(&self, task: &Task<'_>) -> Result<()> {
         match (self, task) {
-            (Self::Killed(_), Task::Sample { start: Some(Start::Prior) }) => anyhow::bail!(
-                "--start prior: the model killed has no prior; its start law, --start law, depends on the data"
+            (Self::Killed(settings), Task::Sample { start: Some(Start::Prior) }) => anyhow::bail!(
+                "--start prior: the model {} has no prior; its start law, --start law, depends on the data",
+                settings.model()
             ),
-            (Self::Killed(_), Task::Project { noise: Some(_), .. }) => anyhow::bail!(
-                "--noise does not go with --model killed, which starts at the input and finds its noise by itself"
+            (Self::Killed(settings), Task::Project { noise: Some(_), .. }) => anyhow::bail!(
+                "--noise does not go with --model {}, which starts at the input and finds its noise by itself",
+                settings.model()
             ),
             (Self::Horizon(settings), Task::Project { noise: None, .. }) => anyhow::bail!(
                 "project with --model {} needs --noise, the standard deviation of the noise in the input: it says at \
@@ -97,7 +99,7 @@ impl Settings<'_> {
                 settings.model()
             ),
             (Self::Horizon(settings), Task::Project { mask, .. }) if mask.is_given() => anyhow::bail!(
-                "--mask goes with --model killed: --model {} starts at one noise level for all coordinates, and an \
+                "--mask goes with --model killed, drift and ou: --model {} starts at one noise level for all coordinates, and an \
                  unknown coordinate is not data plus Gaussian noise",
                 settings.model()
             ),
@@ -114,7 +116,7 @@ impl Settings<'_> {
 
     fn build<'a>(&'a self, data: &'a Data, task: &Task<'_>) -> Result<Box<dyn Reversal + 'a>> {
         Ok(match self {
-            Self::Killed(settings) => Box::new(killed::Killed::new(settings, data)?),
+            Self::Killed(settings) => killed::build(settings, data)?,
             Self::Horizon(settings) => {
                 let noise = match task {
                     Task::Sample { .. } => None,

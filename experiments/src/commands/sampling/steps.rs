@@ -23,12 +23,12 @@ pub(super) fn parse<S: ValueEnum>(text: &str, model: &str) -> Result<S> {
 /// All steps of all models, for `--help`.
 pub(super) fn help() -> String {
     let mut text = String::from(
-        "How a particle moves.\n\nThe model killed; the bridges sample the lifetime and die by it:\n",
+        "How a particle moves.\n\nThe models killed, drift and, but for the bridges, ou; the bridges sample the lifetime and die by it:\n",
     );
     list::<killed::Scheme>(&mut text);
     text.push_str("\nThe models vp, subvp, ve, edm:\n");
     list::<horizon::Sampler>(&mut text);
-    text.push_str("\n[default: killed posterior-bridge, edm heun, others dpm++2m]");
+    text.push_str("\n[default: killed and drift posterior-bridge, ou euler, edm heun, others dpm++2m]");
     text
 }
 

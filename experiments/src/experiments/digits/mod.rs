@@ -119,7 +119,7 @@ impl Experiment for Digits {
 
     fn run(&self, settings: &Settings, context: &Context) -> Result<Outcome> {
         settings.validate()?;
-        let images = Images::load(settings, context)?;
+        let images = Images::load(settings.n_data, settings.n_held_out, context)?;
         let method = Method::new(&images, settings, context)?;
         let noise = settings.noise_levels.iter().map(|&level| Corruption::Noise(level));
         let corruptions: Vec<Corruption> = Corruption::MASKS.into_iter().chain(noise).collect();

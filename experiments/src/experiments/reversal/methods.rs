@@ -3,8 +3,10 @@
 use std::ops::ControlFlow;
 
 use anyhow::Result;
+use nalgebra::DMatrix;
+use rayon::prelude::*;
 use resolvent::core::killing::SupScore;
-use resolvent::core::step::{Bridge, EulerMaruyama, PosteriorBridge};
+use resolvent::core::step::{Bridge, CorrectedBridge, EulerMaruyama, PosteriorBridge};
 use resolvent::core::{Ensemble, Sampler, ScoreAdaptive, Step};
 use resolvent::metrics::{self, Estimate};
 
@@ -22,6 +24,10 @@ pub(super) enum Kind {
     Bridge,
     /// R19, steps of η time scales.
     PlainBridge,
+    /// The bridge corrected to second order, with its own rule for the steps.
+    CorrectedBridge,
+    /// R19 at the steps of the corrected bridge.
+    UncorrectedBridge,
     /// Euler-Maruyama, killed by the supremum of the score at the resolution.
     Euler,
 }
@@ -32,6 +38,8 @@ impl Kind {
             Self::PosteriorBridge => "posterior bridge",
             Self::Bridge => "bridge",
             Self::PlainBridge => "bridge, plain",
+            Self::CorrectedBridge => "corrected bridge",
+            Self::UncorrectedBridge => "bridge, uncorrected",
             Self::Euler => "Euler-Maruyama",
         }
     }
@@ -48,6 +56,7 @@ pub(super) struct Method {
 pub(super) struct Measured {
     pub(super) dim: usize,
     pub(super) problem: usize,
+    pub(super) particles: usize,
     pub(super) method: Method,
     /// One less the largest posterior weight at the start.
     pub(super) spread: f64,
@@ -66,7 +75,8 @@ pub(super) struct Measured {
 
 impl Method {
     /// The schemes of the step-size sweep.
-    pub(super) const SWEPT: [Kind; 4] = [Kind::PosteriorBridge, Kind::Bridge, Kind::PlainBridge, Kind::Euler];
+    pub(super) const SWEPT: [Kind; 5] =
+        [Kind::PosteriorBridge, Kind::Bridge, Kind::PlainBridge, Kind::CorrectedBridge, Kind::Euler];
 
     /// The methods run in every dimension.
     pub(super) fn all() -> Vec<Self> {
@@ -104,17 +114,23 @@ impl Method {
         progress: &Progress,
     ) -> Result<(Measured, Ensemble)> {
         context.proceed()?;
-        let ensemble = self.run(problem, context, progress)?;
+        let observer = |ended: usize| {
+            progress.inc(ended as u64);
+            if context.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let ensemble = self.run(problem, &problem.starts, context.seed, &observer)?;
         let weights = problem.end_law();
         let nearest = metrics::nearest_index(&ensemble.points, problem.measure.points())?;
         let counts = metrics::counts(&nearest, settings.atoms)?;
         let law = problem.lifetime_law();
-        let lifetimes = metrics::ks_one_sample(&ensemble.lifetimes, |t| law.cdf(t))?;
+        let levels: Vec<f64> = ensemble.lifetimes.par_iter().map(|t| law.cdf(*t)).collect();
+        let lifetimes = metrics::ks_one_sample(&levels, |u| u)?;
         let n = settings.particles as f64;
         let ended = ensemble.exit_counts()[0].1 as f64 / n;
         let measured = Measured {
             dim: problem.process.dim(),
             problem: problem.number,
+            particles: settings.particles,
             method: self,
             spread: 1.0 - weights.iter().fold(0.0, |a: f64, w| a.max(*w)),
             tv: metrics::total_variation(&counts, &weights)?,
@@ -128,7 +144,14 @@ impl Method {
         Ok((measured, ensemble))
     }
 
-    fn run(&self, problem: &Problem, context: &Context, progress: &Progress) -> Result<Ensemble> {
+    /// Runs the method from `starts` with the stream of `seed`.
+    pub(super) fn run(
+        &self,
+        problem: &Problem,
+        starts: &DMatrix<f64>,
+        seed: u64,
+        observer: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+    ) -> Result<Ensemble> {
         let (process, score) = (&problem.process, &problem.score);
         let adaptive = |floor: f64| ScoreAdaptive::new(self.eta, floor);
         let (control, step): (ScoreAdaptive, Box<dyn Step + '_>) = match self.kind {
@@ -137,6 +160,12 @@ impl Method {
             }
             Kind::Bridge => (adaptive(problem.floor)?, Box::new(Bridge::new(score))),
             Kind::PlainBridge => (adaptive(problem.floor)?.ignoring_spread(), Box::new(Bridge::new(score))),
+            Kind::CorrectedBridge => {
+                (adaptive(problem.floor)?.second_order(), Box::new(CorrectedBridge::new(score)))
+            }
+            Kind::UncorrectedBridge => {
+                (adaptive(problem.floor)?.second_order(), Box::new(Bridge::new(score)))
+            }
             Kind::Euler => (adaptive(0.0)?.ignoring_spread(), Box::new(EulerMaruyama::new(score))),
         };
         let sup = SupScore::at_distance(process, process.dim(), problem.floor)?;
@@ -144,11 +173,7 @@ impl Method {
         if self.kind == Kind::Euler {
             sampler = sampler.killing("sup", &sup);
         }
-        let observer = |ended: usize| {
-            progress.inc(ended as u64);
-            if context.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        Ok(sampler.run_observed(&problem.starts, context.seed, &observer)?)
+        Ok(sampler.run_observed(starts, seed, observer)?)
     }
 }
 

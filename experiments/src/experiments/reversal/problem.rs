@@ -40,6 +40,25 @@ impl Problem {
         })
     }
 
+    /// Two data at distance 1 either side of the origin, the first with the share `share`, and a start as far from both.
+    pub(super) fn two_atoms(dim: usize, share: f64, particles: usize) -> Result<Self> {
+        let process = KilledBrownianMotion::new(dim, 1.0, 0.05)?;
+        let mut points = DMatrix::zeros(dim, 2);
+        (points[(0, 0)], points[(0, 1)]) = (1.0, -1.0);
+        let measure = EmpiricalMeasure::weighted(points, &[share, 1.0 - share])?;
+        let mut starts = DMatrix::zeros(dim, particles);
+        starts.row_mut(1).fill(1.5);
+        Ok(Self {
+            number: 0,
+            score: EmpiricalScore::new(&process, measure.clone())?,
+            oracle: Oracle::new(process.clone(), measure.clone())?,
+            starts,
+            floor: 1e-2 * measure.smallest_gap(),
+            process,
+            measure,
+        })
+    }
+
     /// The exact law of the end point.
     pub(super) fn end_law(&self) -> Vec<f64> {
         self.oracle.end_law(self.starts.column(0).as_slice())

@@ -3,24 +3,31 @@
 use std::str::FromStr;
 
 use anyhow::{Result, bail, ensure};
+use resolvent::core::killed::LocallyBrownian;
 use resolvent::core::killing::{
-    DistanceToData, DistanceToSupport, ExponentialTime, FixedSteps, FixedTime, L2Score, SupScore,
+    DistanceToData, DistanceToSupport, ExponentialTime, FixedSteps, FixedTime, L2Score, ResidualNoise,
+    SupScore,
 };
-use resolvent::core::{EmpiricalMeasure, KilledBrownianMotion, KillingRule};
+use resolvent::core::{EmpiricalMeasure, KillingRule};
 
 use super::super::numbers::positive;
+use super::super::steps;
 use super::stepping::Scheme;
 use super::support::Shape;
 
-const RULES: &str = "lifetime, sup:C, l2:M, distance:DELTA, support:DELTA, time:T, steps:K, exponential:RATE";
+const RULES: &str =
+    "lifetime, sup:C, l2:M, noise:DELTA, distance:DELTA, support:DELTA, time:T, steps:K, exponential:RATE";
+
+/// A rule under the name it was given by.
+pub(super) type Named<'a, P> = (&'a str, Box<dyn KillingRule<P>>);
 
 /// What kills a particle, and what is done with it then.
 #[derive(Debug, clap::Args)]
 pub(super) struct Killing {
     /// When a particle is dead, the first of: lifetime (sampled by the bridge steps, which always die by it), sup:C (the
-    /// score reaches the norm C), l2:M (the root of the integral of its square over the path reaches M), distance:DELTA
-    /// (of the nearest datum), support:DELTA (of --support), time:T, steps:K, exponential:RATE (an independent time).
-    /// The rules sup, l2, distance and support are for a support of codimension 2 or more, which is met at death alone;
+    /// score reaches the norm C), l2:M (the root of the integral of its square over the path reaches M), noise:DELTA (the
+    /// denoised point is within DELTA), distance:DELTA (of the nearest datum), support:DELTA (of --support), time:T, steps:K, exponential:RATE (an independent time).
+    /// The rules sup, l2, noise, distance and support are for a support of codimension 2 or more, which is met at death alone;
     /// points on a line are passed through alive, so none of them works in one dimension
     #[arg(long = "kill", value_name = "RULE,..", value_delimiter = ',')]
     rules: Vec<Rule>,
@@ -51,10 +58,11 @@ impl Killing {
         }
         let names = |kind: &str| self.rules.iter().any(|rule| rule.name() == kind);
         if !scheme.samples_lifetime() {
-            ensure!(!names("lifetime"), "--kill lifetime: the step euler does not sample the lifetime");
+            let step = steps::name(&scheme);
+            ensure!(!names("lifetime"), "--kill lifetime: the step {step} does not sample the lifetime");
             ensure!(
                 !self.rules.is_empty(),
-                "the step euler needs --kill; there are {}",
+                "the step {step} needs --kill; there are {}",
                 &RULES["lifetime, ".len()..]
             );
         }
@@ -74,12 +82,12 @@ impl Killing {
     ///
     /// # Errors
     /// If a rule that waits for the data is asked for in one dimension, or is out of its range.
-    pub(super) fn build(
+    pub(super) fn build<P: LocallyBrownian>(
         &self,
-        process: &KilledBrownianMotion,
+        process: &P,
         data: &EmpiricalMeasure,
-    ) -> Result<Vec<(&str, Box<dyn KillingRule>)>> {
-        let mut built: Vec<(&str, Box<dyn KillingRule>)> = Vec::with_capacity(self.rules.len());
+    ) -> Result<Vec<Named<'_, P>>> {
+        let mut built: Vec<Named<'_, P>> = Vec::with_capacity(self.rules.len());
         for rule in &self.rules {
             ensure!(
                 process.dim() > 1 || !rule.kind.waits_for_data(),
@@ -87,10 +95,11 @@ impl Killing {
                  its first visit; use the lifetime that --step posterior-bridge or bridge samples",
                 rule.text
             );
-            let killer: Box<dyn KillingRule> = match rule.kind {
+            let killer: Box<dyn KillingRule<P>> = match rule.kind {
                 Kind::Lifetime => continue,
                 Kind::Sup(norm) => Box::new(SupScore::new(norm)?),
                 Kind::L2(norm) => Box::new(L2Score::new(norm)?),
+                Kind::Noise(delta) => Box::new(ResidualNoise::new(process, delta)?),
                 Kind::Distance(delta) => Box::new(DistanceToData::new(process, data.clone(), delta)?),
                 Kind::Support(delta) => {
                     let Some(shape) = &self.support else { bail!("--kill {} needs --support", rule.text) };
@@ -119,6 +128,7 @@ enum Kind {
     Lifetime,
     Sup(f64),
     L2(f64),
+    Noise(f64),
     Distance(f64),
     Support(f64),
     Time(f64),
@@ -129,7 +139,7 @@ enum Kind {
 impl Kind {
     /// Whether death is taken to be the first visit to the data or their support.
     fn waits_for_data(self) -> bool {
-        matches!(self, Self::Sup(_) | Self::L2(_) | Self::Distance(_) | Self::Support(_))
+        matches!(self, Self::Sup(_) | Self::L2(_) | Self::Noise(_) | Self::Distance(_) | Self::Support(_))
     }
 }
 
@@ -158,6 +168,7 @@ impl FromStr for Rule {
             },
             "sup" => Kind::Sup(number()?),
             "l2" => Kind::L2(number()?),
+            "noise" => Kind::Noise(number()?),
             "distance" => Kind::Distance(number()?),
             "support" => Kind::Support(number()?),
             "time" => Kind::Time(number()?),

@@ -1,22 +1,81 @@
-//! The forward process, with a rate that suits the data where none is given, and its law at death.
+//! The forward process, with a rate that suits the data where none is given.
 
-use anyhow::{Context as _, Result};
-use nalgebra::DMatrix;
-use rayon::prelude::*;
+use anyhow::{Context as _, Result, ensure};
 use resolvent::core::KilledBrownianMotion;
-use resolvent::core::random::{Purpose, stream};
+use resolvent::core::killed::{KilledDriftedBrownianMotion, KilledOrnsteinUhlenbeck};
 
 use super::super::data::Data;
+use super::super::start;
+use super::{Model, Settings};
 
-/// The process, and in words where its rate comes from.
-pub(super) fn build(rate: Option<f64>, sigma: f64, data: &Data) -> Result<(KilledBrownianMotion, String)> {
-    let (rate, origin) = match rate {
-        Some(rate) => (rate, "given"),
-        None => default_rate(sigma, data.variance()),
-    };
-    let d = data.measure.dim();
-    let process = KilledBrownianMotion::new(d, sigma, rate).with_context(|| format!("rate {origin}"))?;
-    Ok((process, format!("killed, d = {d}, sigma = {sigma}, rate = {rate} ({origin})")))
+/// The parameters of the forward process.
+pub(super) struct Forward {
+    dim: usize,
+    sigma: f64,
+    rate: f64,
+    /// Where the rate comes from.
+    origin: &'static str,
+    velocity: Vec<f64>,
+    theta: f64,
+    /// The model in words.
+    pub(super) words: String,
+    /// The parameters that the output file has.
+    pub(super) scalars: Vec<(&'static str, f64)>,
+}
+
+impl Forward {
+    pub(super) fn new(settings: &Settings<'_>, data: &Data) -> Result<Self> {
+        let (flags, dim) = (settings.flags, data.measure.dim());
+        let sigma = flags.sigma.unwrap_or(1.0);
+        let (rate, origin) = match flags.rate {
+            Some(rate) => (rate, "given"),
+            None => default_rate(sigma, data.variance()),
+        };
+        let velocity = match &flags.drift {
+            None => Vec::new(),
+            Some(path) => {
+                let points = start::read("--drift", path, dim)?;
+                let count = points.ncols();
+                ensure!(count == 1, "--drift {}: {count} points, expected one velocity", path.display());
+                points.as_slice().to_vec()
+            }
+        };
+        let theta = flags.theta.unwrap_or_default();
+        let mut scalars = vec![("rate", rate), ("sigma", sigma)];
+        let extra = match (settings.model, &flags.drift) {
+            (Model::Ou, _) => {
+                scalars.push(("theta", theta));
+                format!(", theta = {theta}")
+            }
+            (_, Some(path)) => format!(", drift {}", path.display()),
+            _ => String::new(),
+        };
+        let h = match &settings.transform {
+            h if h.is_exponential() => String::new(),
+            h => format!(", h = {}", h.text),
+        };
+        let name = settings.model.name();
+        let words = format!("{name}, d = {dim}, sigma = {sigma}, rate = {rate} ({origin}){extra}{h}");
+        Ok(Self { dim, sigma, rate, origin, velocity, theta, words, scalars })
+    }
+
+    pub(super) fn brownian(&self) -> Result<KilledBrownianMotion> {
+        KilledBrownianMotion::new(self.dim, self.sigma, self.rate).with_context(|| self.cause())
+    }
+
+    pub(super) fn drifted(&self) -> Result<KilledDriftedBrownianMotion> {
+        KilledDriftedBrownianMotion::new(self.velocity.clone(), self.sigma, self.rate)
+            .with_context(|| self.cause())
+    }
+
+    pub(super) fn ornstein_uhlenbeck(&self) -> Result<KilledOrnsteinUhlenbeck> {
+        KilledOrnsteinUhlenbeck::new(self.dim, self.theta, self.sigma, self.rate)
+            .with_context(|| self.cause())
+    }
+
+    fn cause(&self) -> String {
+        format!("rate {}", self.origin)
+    }
 }
 
 /// σ² over the mean squared distance of the data to their mean. A start that lived the mean time 1/r has noise of that
@@ -28,17 +87,4 @@ fn default_rate(sigma: f64, variance: f64) -> (f64, &'static str) {
     } else {
         (1.0, "all data are equal")
     }
-}
-
-/// `n` draws (d x n) from the backward start law r u: a datum by its weight, and the exact place of death from there.
-/// Particle i draws from stream i of `seed`.
-pub(super) fn law(process: &KilledBrownianMotion, data: &Data, n: usize, seed: u64) -> DMatrix<f64> {
-    let draw = data.draw();
-    let mut points = DMatrix::zeros(process.dim(), n);
-    points.as_mut_slice().par_chunks_mut(process.dim()).enumerate().for_each(|(i, x)| {
-        let mut rng = stream(seed, Purpose::Start, i as u64);
-        let datum = draw.datum(&mut rng);
-        process.death_into(data.measure.point(datum), &mut rng, x);
-    });
-    points
 }

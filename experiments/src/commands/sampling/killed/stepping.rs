@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result, ensure};
-use resolvent::core::step::{Bridge, EulerMaruyama, PosteriorBridge};
-use resolvent::core::{
-    EmpiricalMeasure, EmpiricalScore, FixedStep, KilledBrownianMotion, ScoreAdaptive, Step, StepControl,
-};
+use anyhow::{Context as _, Result, bail, ensure};
+use resolvent::core::control::Contraction;
+use resolvent::core::killed::LocallyBrownian;
+use resolvent::core::{EmpiricalMeasure, FixedStep, ScoreAdaptive, StepControl};
 
 use super::super::numbers::{not_negative, positive};
 use super::super::steps;
@@ -27,7 +26,8 @@ pub(super) struct Stepping {
     /// dimension; euler 0]
     #[arg(long, value_name = "D", value_parser = not_negative, allow_negative_numbers = true)]
     delta: Option<f64>,
-    /// Do not shorten steps where several data are in reach; posterior-bridge, which draws one of them, never does
+    /// Do not shorten steps where several data are in reach; posterior-bridge, which draws one of them, never does, and
+    /// corrected-bridge, which shortens them for nothing else, always does
     #[arg(long)]
     ignore_spread: bool,
     /// Steps of this length in time, instead of --eta
@@ -43,35 +43,32 @@ pub(crate) enum Scheme {
     PosteriorBridge,
     /// Towards the denoised point
     Bridge,
+    /// Towards the denoised point, corrected to second order at one evaluation a step
+    CorrectedBridge,
     /// Euler-Maruyama; needs --kill
     Euler,
+    /// The flux flow, without noise, by Heun's scheme; needs --kill. Its time is that of the flow, not a lifetime
+    Flux,
 }
 
 impl Scheme {
     pub(super) fn samples_lifetime(self) -> bool {
-        self != Self::Euler
-    }
-
-    pub(super) fn build<'a>(self, score: &'a EmpiricalScore) -> Box<dyn Step + 'a> {
-        match self {
-            Self::PosteriorBridge => Box::new(PosteriorBridge::new(score)),
-            Self::Bridge => Box::new(Bridge::new(score)),
-            Self::Euler => Box::new(EulerMaruyama::new(score)),
-        }
+        !matches!(self, Self::Euler | Self::Flux)
     }
 
     pub(super) fn default_eta(self) -> f64 {
         match self {
             Self::PosteriorBridge => 1.0,
             Self::Bridge => 0.2,
-            Self::Euler => 0.1,
+            Self::CorrectedBridge | Self::Euler => 0.1,
+            Self::Flux => 0.25,
         }
     }
 }
 
 /// How long steps are.
-pub(super) struct Control {
-    pub(super) rule: Box<dyn StepControl>,
+pub(super) struct Control<P> {
+    pub(super) rule: Box<dyn StepControl<P>>,
     /// The resolution δ; 0 for steps of fixed length.
     pub(super) delta: f64,
     /// The same in words.
@@ -92,29 +89,45 @@ impl Stepping {
             !self.ignore_spread || scheme != Scheme::PosteriorBridge,
             "--ignore-spread: the step posterior-bridge draws its end point and never heeds the spread"
         );
+        ensure!(
+            !self.ignore_spread || scheme != Scheme::CorrectedBridge,
+            "--ignore-spread: the step corrected-bridge is shortened by the spread alone"
+        );
+        let needless = [("--delta", self.delta.is_some()), ("--ignore-spread", self.ignore_spread)];
+        if let Some((flag, _)) = needless.iter().find(|(_, given)| *given && scheme == Scheme::Flux) {
+            bail!(
+                "{flag}: the step flux contracts the distance by the same factor in every step and has no use for it"
+            );
+        }
         Ok(())
     }
 
-    pub(super) fn control(
+    pub(super) fn control<P: LocallyBrownian>(
         &self,
         scheme: Scheme,
         eta: f64,
-        process: &KilledBrownianMotion,
+        process: &P,
         data: &EmpiricalMeasure,
-    ) -> Result<Control> {
+    ) -> Result<Control<P>> {
         let mut words = steps::name(&scheme);
         if let Some(dt) = self.dt {
             let _ = write!(words, ", dt = {dt}");
             return Ok(Control { rule: Box::new(FixedStep::new(dt)?), delta: 0.0, words });
         }
+        if scheme == Scheme::Flux {
+            let _ = write!(words, ", eta = {eta}");
+            return Ok(Control { rule: Box::new(Contraction::new(eta)?), delta: 0.0, words });
+        }
         let (delta, origin) = match self.delta {
             Some(delta) => (delta, "given".into()),
-            None if scheme.samples_lifetime() => default_delta(process, data)?,
+            None if scheme.samples_lifetime() => default_delta(process.brownian(), data)?,
             None => (0.0, "euler needs none".into()),
         };
         let mut rule = ScoreAdaptive::new(eta, delta).context("--delta")?;
         if self.ignore_spread || scheme == Scheme::PosteriorBridge {
             rule = rule.ignoring_spread();
+        } else if scheme == Scheme::CorrectedBridge {
+            rule = rule.second_order();
         }
         let spread = if self.ignore_spread { ", ignoring the spread" } else { "" };
         let _ = write!(words, ", eta = {eta}{spread}, delta = {delta:?} ({origin})");
@@ -122,7 +135,10 @@ impl Stepping {
     }
 }
 
-fn default_delta(process: &KilledBrownianMotion, data: &EmpiricalMeasure) -> Result<(f64, String)> {
+fn default_delta(
+    process: &resolvent::core::KilledBrownianMotion,
+    data: &EmpiricalMeasure,
+) -> Result<(f64, String)> {
     let reach = process.sigma() / process.rate().sqrt();
     if process.dim() == 1 {
         return Ok((SHORTEST.sqrt() * reach, format!("sqrt({SHORTEST}/rate) sigma, in one dimension")));
