@@ -71,7 +71,7 @@ impl Experiment for Anomaly {
     }
 
     fn seconds(&self) -> u32 {
-        40
+        20
     }
 
     fn full(&self) -> Settings {

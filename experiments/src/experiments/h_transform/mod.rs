@@ -75,7 +75,7 @@ impl Experiment for HTransforms {
     }
 
     fn seconds(&self) -> u32 {
-        100
+        120
     }
 
     fn full(&self) -> Settings {

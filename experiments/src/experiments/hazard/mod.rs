@@ -72,7 +72,7 @@ impl Experiment for Hazard {
     }
 
     fn seconds(&self) -> u32 {
-        90
+        120
     }
 
     fn full(&self) -> Settings {

@@ -73,7 +73,7 @@ impl Experiment for Reversal {
     }
 
     fn seconds(&self) -> u32 {
-        340
+        440
     }
 
     fn full(&self) -> Settings {
