@@ -81,7 +81,7 @@ impl Experiment for HTransforms {
     fn full(&self) -> Settings {
         Settings {
             particles: 50_000,
-            further_particles: 50_000,
+            further_particles: 10_000,
             ornstein_uhlenbeck_particles: 5_000,
             rate: 0.5,
             tolerance: 0.02,
