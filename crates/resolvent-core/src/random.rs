@@ -26,6 +26,12 @@ pub enum Purpose {
     Probe = 7,
     /// Draws of data from a law, apart from the noise that is then put on them.
     Data = 8,
+    /// The parameters a network starts from.
+    Parameters = 9,
+    /// What a step of training draws: data, lifetimes and noise.
+    Training = 10,
+    /// What training is judged on.
+    Validation = 11,
 }
 
 /// The stream of particle `index` for `purpose` under `seed` (ChaCha8; key from seed and purpose, nonce `index`).

@@ -31,6 +31,33 @@ fn green_kernel_in_one_and_three_dimensions() {
     }
 }
 
+/// Of g = k/ρ on the line and k/ρ + 1/ρ² in space in closed form, elsewhere against differences.
+#[test]
+fn slopes_of_the_gain() {
+    for (sigma, rate) in [(1.0, 0.5), (0.3, 2.0), (4.0, 0.01)] {
+        let k = f64::sqrt(2.0 * rate) / sigma;
+        for rho in [1e-9, 1e-3, 0.4, 3.0, 50.0] {
+            let slope = |dim: usize| {
+                let process = process(dim, sigma, rate);
+                let green = process.green();
+                let difference =
+                    (green.gain(rho * 1.001) / green.gain(rho / 1.001)).ln() / (2.0 * 1.001_f64.ln());
+                (green.gain_slope(rho, green.gain(rho)), difference)
+            };
+            let tolerance = 1e-12 * (1.0 + k * rho);
+            assert!((slope(1).0 + 1.0).abs() < tolerance);
+            assert!((slope(3).0 + 1.0 + 1.0 / (1.0 + k * rho)).abs() < tolerance);
+            for dim in [2, 8, 784] {
+                let (found, expected) = slope(dim);
+                assert!((found - expected).abs() < 1e-5, "d = {dim}, ρ = {rho}: {found} {expected}");
+            }
+        }
+    }
+    // Without killing g = (d - 2)/ρ².
+    let free = process(5, 1.0, 0.0);
+    assert!((free.green().gain_slope(0.3, free.green().gain(0.3)) + 2.0).abs() < 1e-12);
+}
+
 #[test]
 fn batches_of_kernels_and_gradients_are_those_of_pairs() {
     let process = process(3, 0.7, 0.2);

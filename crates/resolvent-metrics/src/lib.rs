@@ -16,7 +16,7 @@
 //! | do the end points have these weights? | [`total_variation`], [`expected_total_variation`], [`chi_square_test`] |
 //! | which atom is each point at, and how far from it? | [`nearest`], [`distance_statistics`] |
 //! | does a scalar have this distribution function? | [`ks_one_sample`], [`ks_two_sample`], [`ks_critical`] |
-//! | do two clouds of points have the same law? | [`energy_distance`], [`mmd`], [`sliced_wasserstein`] |
+//! | do two clouds of points have the same law? | [`energy_distance`], [`mmd`], [`sliced_wasserstein`], [`frechet_distance`] |
 //! | how close are images to their references? | [`psnr`], [`mean_psnr`] |
 //! | what is a mean, a proportion, a quantile? | [`mean`], [`proportion`], [`wilson`], [`quantile`] |
 //!
@@ -36,6 +36,7 @@ mod distance_statistics;
 mod energy_distance;
 mod error;
 mod estimate;
+mod frechet_distance;
 pub mod ks;
 mod mmd;
 pub mod moments;
@@ -53,6 +54,7 @@ pub use distance_statistics::{DistanceStatistics, QUANTILE_LEVELS, distance_stat
 pub use energy_distance::energy_distance;
 pub use error::{Error, Result};
 pub use estimate::Estimate;
+pub use frechet_distance::frechet_distance;
 pub use ks::{KsResult, expected_ks, ks_critical, ks_one_sample, ks_p_value, ks_two_sample};
 pub use mmd::{Bandwidth, median_bandwidth, mmd};
 pub use moments::{mean, proportion, wilson};

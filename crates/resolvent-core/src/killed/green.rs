@@ -71,6 +71,12 @@ impl GreenKernel {
         self.log_value_and_gain(rho).1
     }
 
+    /// d log g/d log ρ = ρ² g - (a/σ)²/g - d at a distance with the gain `gain` (from R_ν' = R_ν² - (2ν+1)/z R_ν - 1, DLMF
+    /// 10.29.2): -2 where ρ is small and d > 2, -1 where it is large.
+    pub fn gain_slope(&self, rho: f64, gain: f64) -> f64 {
+        rho * rho * gain - self.decay * self.decay / gain - self.dim as f64
+    }
+
     /// [`log_value`](Self::log_value) and [`gain`](Self::gain) at the price of one.
     pub fn log_value_and_gain(&self, rho: f64) -> (f64, f64) {
         let pole = if rho < CLOSEST && self.dim > 1 { POLE } else { 0.0 };

@@ -24,6 +24,16 @@ impl<F: Fn(&[f64], &mut [f64]) + Sync> VectorField<F> {
     }
 }
 
+/// Turns a score into the displacement and returns the gain.
+pub(super) fn factor(green: &GreenKernel, farthest: f64, score: &mut [f64]) -> f64 {
+    let norm = score.iter().map(|s| s * s).sum::<f64>().sqrt();
+    let radius = green.radius_of_score(norm).min(farthest);
+    // The gain is that of the radius, so that radius and gain stay consistent where the radius was cut.
+    let gain = if radius < farthest { norm / radius } else { green.gain(radius) };
+    score.iter_mut().for_each(|v| *v /= gain);
+    gain
+}
+
 impl<F: Fn(&[f64], &mut [f64]) + Sync> Score for VectorField<F> {
     fn dim(&self) -> usize {
         self.green.dim()
@@ -34,11 +44,7 @@ impl<F: Fn(&[f64], &mut [f64]) + Sync> Score for VectorField<F> {
         let rows = points.chunks_exact(d).zip(displacements.chunks_exact_mut(d));
         for ((x, v), gain) in rows.zip(gains) {
             (self.field)(x, v);
-            let norm = v.iter().map(|s| s * s).sum::<f64>().sqrt();
-            let radius = self.green.radius_of_score(norm).min(self.farthest);
-            // The gain is that of the radius, so that radius and gain stay consistent where the radius was cut.
-            *gain = if radius < self.farthest { norm / radius } else { self.green.gain(radius) };
-            v.iter_mut().for_each(|v| *v /= *gain);
+            *gain = factor(&self.green, self.farthest, v);
         }
     }
 }
