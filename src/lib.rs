@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`core`] | diffusions and their reversal; killed Brownian motion, Green kernels, spatial scores, killing rules, the exact oracle; schedules, exact marginals, the samplers of the deterministic horizon |
 //! | [`data`] | laws on known supports, a family of digit images, readers and writers of arrays |
+//! | `learn` | networks, losses, training and checkpoints: learned scores (feature `learn`, on by default) |
 //! | [`metrics`] | distances between laws and tests of fit, each with a Monte-Carlo error |
 //! | [`special`] | modified Bessel functions in log space, the generalised inverse Gaussian law |
 //!
@@ -59,6 +60,8 @@
 
 pub use resolvent_core as core;
 pub use resolvent_data as data;
+#[cfg(feature = "learn")]
+pub use resolvent_learn as learn;
 pub use resolvent_metrics as metrics;
 pub use resolvent_special as special;
 

@@ -1,0 +1,79 @@
+//! A told model as a denoiser.
+
+use super::evaluator::Evaluator;
+use crate::engine::{Engine, Native};
+use crate::error::Result;
+use crate::model::{Conditioning, Model};
+use resolvent_core::marginal::Denoiser;
+use resolvent_core::schedule::Level;
+
+/// D(x) = E[x_0 | α x_0 + σ ε = x] by a model that is told the noise level. The model stands at α = 1 and is asked for x/α at the
+/// level σ/α, so every schedule can use it. At σ = 0 it is x/α; where σ/α exceeds 1e6 spreads of the data, α = 0 included, α is
+/// taken as what makes it so much.
+#[derive(Debug, Clone)]
+pub struct LearnedDenoiser<E = Native> {
+    evaluator: Evaluator<E>,
+}
+
+impl LearnedDenoiser {
+    /// The denoiser of `model` with these parameters (in the order of its layout), on the processor.
+    ///
+    /// # Errors
+    /// If the model is blind, or the parameters are of another number or not finite.
+    pub fn new(model: Model, parameters: Vec<f32>) -> Result<Self> {
+        Self::with_engine(model, parameters, Native)
+    }
+}
+
+impl<E: Engine> LearnedDenoiser<E> {
+    /// As [`new`](LearnedDenoiser::new), computed by `engine`.
+    ///
+    /// # Errors
+    /// As [`new`](LearnedDenoiser::new).
+    pub fn with_engine(model: Model, parameters: Vec<f32>, engine: E) -> Result<Self> {
+        Ok(Self { evaluator: Evaluator::new(model, parameters, engine, Conditioning::Told)? })
+    }
+
+    /// Clamps every coordinate of D to [`low`, `high`], as is usual for images.
+    ///
+    /// # Errors
+    /// If the bounds are not finite, or `low` is not below `high`.
+    pub fn clip(self, low: f64, high: f64) -> Result<Self> {
+        Ok(Self { evaluator: self.evaluator.clip(low, high)? })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        self.evaluator.model()
+    }
+}
+
+impl<E: Engine> Denoiser for LearnedDenoiser<E> {
+    fn dim(&self) -> usize {
+        self.model().dim()
+    }
+
+    fn denoise(&self, level: &Level, points: &[f64], denoised: &mut [f64]) {
+        if level.sigma == 0.0 {
+            denoised.iter_mut().zip(points).for_each(|(o, x)| *o = x / level.alpha);
+            return;
+        }
+        let d = self.dim();
+        let alpha = self.evaluator.alpha(level);
+        self.evaluator.run(points, alpha, Some(level.sigma / alpha), |i, row, _| {
+            denoised[i * d..(i + 1) * d].iter_mut().zip(row).for_each(|(o, x)| *o = f64::from(*x));
+        });
+    }
+
+    /// Exact up to the rounding of f32.
+    fn jacobian_product(&self, level: &Level, x: &[f64], v: &[f64], out: &mut [f64]) {
+        if level.sigma == 0.0 {
+            out.iter_mut().zip(v).for_each(|(o, v)| *o = v / level.alpha);
+            return;
+        }
+        let alpha = self.evaluator.alpha(level);
+        let place: Vec<f64> = x.iter().map(|x| x / alpha).collect();
+        let (_, derivative) = self.evaluator.along(&place, v, Some(level.sigma / alpha));
+        out.iter_mut().zip(derivative.denoised).for_each(|(o, change)| *o = f64::from(change) / alpha);
+    }
+}
