@@ -10,6 +10,7 @@ mod progress;
 mod record;
 mod report;
 mod settings;
+mod shipped;
 
 #[cfg(test)]
 mod gallery;

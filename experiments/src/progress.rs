@@ -15,6 +15,22 @@ impl Progress {
         Self { bar: ProgressBar::new(length).with_style(style).with_message(message.to_owned()) }
     }
 
+    /// What stands before the bar from now on.
+    pub(crate) fn say(&self, message: String) {
+        self.bar.set_message(message);
+    }
+
+    /// `units` were done before the bar was there; they do not count for the time that is left.
+    pub(crate) fn skip(&self, units: u64) {
+        self.bar.set_position(units);
+        self.bar.reset_eta();
+    }
+
+    /// `units` are done in all.
+    pub(crate) fn at(&self, units: u64) {
+        self.bar.set_position(units);
+    }
+
     /// `units` more are done.
     pub(crate) fn inc(&self, units: u64) {
         self.bar.inc(units);

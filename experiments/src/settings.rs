@@ -26,6 +26,12 @@ impl FromStr for Assignment {
     }
 }
 
+impl std::fmt::Display for Assignment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.key, self.value)
+    }
+}
+
 impl Assignment {
     /// The value as TOML. Where the default is a string, quotes may be left out even if the word is a number.
     fn parse(&self, default: &Value) -> Value {
@@ -47,12 +53,9 @@ where
 {
     let defaults = Table::try_from(defaults).context("the default settings are no TOML table")?;
     let mut settings = defaults.clone();
-    for (index, assignment) in assignments.iter().enumerate() {
+    ensure_once(assignments)?;
+    for assignment in assignments {
         let Assignment { key, value } = assignment;
-        ensure!(
-            !assignments[..index].iter().any(|other| other.key == *key),
-            "setting `{key}` is given twice"
-        );
         let Some(slot) = settings.get_mut(key) else {
             bail!("no setting `{key}` (given `{value}`); {}", listing(&defaults));
         };
@@ -63,6 +66,35 @@ where
         })?;
     }
     settings.try_into().context("the settings do not fit their type")
+}
+
+/// Writes the assignments into a table. A key leads through tables, as `training.steps` does; tables that are missing on the
+/// way are made, and whoever reads the table judges what is in it.
+pub(crate) fn assign(table: &mut Table, assignments: &[Assignment]) -> Result<()> {
+    ensure_once(assignments)?;
+    for assignment in assignments {
+        let Assignment { key, value } = assignment;
+        let mut parts: Vec<&str> = key.split('.').collect();
+        ensure!(!parts.contains(&""), "setting `{key}` = `{value}`: the key has an empty part");
+        let last = parts.pop().unwrap_or_default();
+        let mut place = &mut *table;
+        for part in parts {
+            let next = place.entry(part).or_insert_with(|| Value::Table(Table::new()));
+            place = next
+                .as_table_mut()
+                .ok_or_else(|| anyhow!("setting `{key}` = `{value}`: `{part}` is no table"))?;
+        }
+        place.insert(last.to_owned(), assignment.parse(&Value::Boolean(false)));
+    }
+    Ok(())
+}
+
+fn ensure_once(assignments: &[Assignment]) -> Result<()> {
+    for (index, Assignment { key, .. }) in assignments.iter().enumerate() {
+        let twice = assignments[..index].iter().any(|other| other.key == *key);
+        ensure!(!twice, "setting `{key}` is given twice");
+    }
+    Ok(())
 }
 
 fn is_finite(value: &Value) -> bool {
@@ -131,6 +163,24 @@ mod tests {
         assert!(set(&["rate=nan"]).unwrap_err().to_string().contains("not finite"));
         assert!("rate".parse::<Assignment>().is_err());
         assert!("=1".parse::<Assignment>().is_err());
+    }
+
+    #[test]
+    fn keys_lead_through_tables() {
+        let mut table: Table = toml::from_str("a = 1\n[b]\nc = \"word\"").unwrap();
+        let set = |table: &mut Table, texts: &[&str]| {
+            assign(table, &texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>())
+        };
+        set(&mut table, &["b.c=2", "b.d=word", "e.f={ g = [1] }"]).unwrap();
+        let expected = "a = 1\n[b]\nc = 2\nd = \"word\"\n[e.f]\ng = [1]";
+        assert_eq!(table, toml::from_str::<Table>(expected).unwrap());
+        for (texts, words) in [
+            (&["a.b=1"][..], "setting `a.b` = `1`: `a` is no table"),
+            (&["b..c=1"], "empty part"),
+            (&["a=1", "a=2"], "setting `a` is given twice"),
+        ] {
+            assert!(set(&mut table, texts).unwrap_err().to_string().contains(words));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The subcommands, one file each. A new one is a file, a variant of [`Command`] and its arm in [`Cli::execute`].
 
+mod inspect;
 mod list;
 mod project;
 mod report;
@@ -8,6 +9,7 @@ mod sample;
 mod sampling;
 mod tabulate;
 mod threads;
+mod train;
 
 use std::io::Write;
 
@@ -35,6 +37,10 @@ enum Command {
     Sample(sample::Args),
     /// Carry noisy or masked inputs to the data
     Project(project::Args),
+    /// Train a score on data, as a file of settings says
+    Train(train::Args),
+    /// Show what a trained model is and how it was trained, as settings that `train` reads
+    Inspect(inspect::Args),
     /// Tabulate special functions with 17 significant digits
     #[command(subcommand)]
     Tabulate(tabulate::Command),
@@ -59,6 +65,11 @@ impl Cli {
                 interrupt::install()?;
                 project::execute(args)
             }
+            Command::Train(args) => {
+                interrupt::install()?;
+                train::execute(args)
+            }
+            Command::Inspect(args) => inspect::execute(args, out),
             Command::Tabulate(command) => tabulate::execute(command, out),
             Command::Report(args) => report::execute(args, experiments::ALL, out),
         }

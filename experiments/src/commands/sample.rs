@@ -11,10 +11,11 @@ use crate::Verdict;
 #[derive(Debug, clap::Args)]
 #[command(after_help = super::sampling::ARRAYS)]
 pub(crate) struct Args {
-    /// Where particles start: `law`, data drawn by weight and run forward, to the horizon or until killed; `prior`, the normal
-    /// law that stands for it (not killed, drift, ou); or a file of points [m, d], in the scale that the model has at its horizon
-    /// [default: killed, drift, ou law, others prior]
-    #[arg(long, value_name = "prior|law|FILE")]
+    /// Where particles start: `law`, data drawn by weight and run forward, to the horizon or until killed; `fit`, the same from the
+    /// Gaussian fit to the data that comes with --score; `prior`, the normal law that stands for it (not killed, drift, ou); or
+    /// a file of points [m, d], in the scale that the model has at its horizon
+    /// [default: killed, drift, ou law, or fit without --data; others prior]
+    #[arg(long, value_name = "prior|law|fit|FILE")]
     start: Option<Start>,
     /// Number of particles; with a file of starts, from each of them, one start after the other
     #[arg(long, value_name = "N")]

@@ -12,10 +12,13 @@ mod hazard;
 mod joint_law;
 mod killing;
 mod labelled_images;
+mod learned_images;
+mod learned_toy;
 mod lifetime_law;
 mod local_time;
 mod mixture;
 mod naive_reversal;
+mod noise_level;
 mod ou_reversal;
 mod polarity;
 mod predictor_corrector;
@@ -23,11 +26,14 @@ mod reversal;
 mod reverse_time;
 mod samplers;
 mod schedules;
+mod score_error;
 mod singular_score;
 mod space_dependent;
 mod state_killing;
 mod tabulated;
 mod three_starts;
+mod training;
+mod training_choices;
 
 use crate::experiment::AnyExperiment;
 
@@ -58,6 +64,11 @@ pub(crate) const ALL: &[&dyn AnyExperiment] = &[
     &space_dependent::SpaceDependent,
     &joint_law::JointLaw,
     &samplers::Samplers,
+    &learned_images::LearnedGlyphs,
+    &learned_images::LearnedMnist,
+    &noise_level::NoiseLevel,
     &singular_score::SingularScore,
     &predictor_corrector::PredictorCorrectors,
+    &learned_toy::LearnedToy,
+    &training_choices::TrainingChoices,
 ];

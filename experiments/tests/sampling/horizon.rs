@@ -7,7 +7,7 @@ use resolvent::metrics::{chi_square_test, counts, ks_one_sample};
 use super::{ALPHA, ATOMS, Bench, WEIGHTS, nearest_atoms, points, scalar, vector};
 
 /// The distribution function of the standard normal law, by its power series.
-fn normal(x: f64) -> f64 {
+pub(super) fn normal(x: f64) -> f64 {
     let (mut term, mut sum) = (x, x);
     for k in (3..).step_by(2).take_while(|k| *k < 400) {
         term *= x * x / f64::from(k);

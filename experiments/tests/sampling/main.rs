@@ -2,6 +2,7 @@
 
 mod horizon;
 mod killed;
+mod learned;
 mod project;
 mod refusals;
 

@@ -4,6 +4,7 @@
 mod data;
 mod horizon;
 mod killed;
+mod known;
 mod mask;
 mod numbers;
 mod options;

@@ -18,11 +18,15 @@ const KILLED: &str = "killed, drift or ou";
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Data points [n, d]: npy, npz, csv or idx; trailing axes are flattened
-    #[arg(long, value_name = "FILE")]
-    pub(super) data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "score")]
+    pub(super) data: Option<PathBuf>,
     /// Weights of the data, one per point (npy, npz or a csv column) [default: equal]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "data")]
     pub(super) weights: Option<PathBuf>,
+    /// A trained model in place of the exact score of the data: a blind one for --model killed, one that is told the noise level
+    /// for vp, subvp, ve, edm. --data is then needed by --start law and --kill distance:DELTA alone
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub(super) score: Option<PathBuf>,
     /// Forward process
     #[arg(long, value_enum, default_value_t = Model::Killed)]
     pub(super) model: Model,
@@ -116,7 +120,8 @@ impl Options {
         ensure!(foreign.is_empty(), "{}: not with --model {name}", foreign.join(", "));
         let scheme = self.step.as_deref().map(|step| steps::parse(step, name)).transpose()?;
         let cap = self.cap.map_or(CAP, NonZeroUsize::get);
-        Ok(Settings::Killed(killed::Settings::new(model, &self.killed, scheme, self.eta, cap)?))
+        let learned = self.score.is_some();
+        Ok(Settings::Killed(killed::Settings::new(model, &self.killed, scheme, self.eta, cap, learned)?))
     }
 
     fn check_out(&self) -> Result<()> {

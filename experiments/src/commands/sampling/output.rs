@@ -23,7 +23,7 @@ Scalars of the models killed, drift, ou:
 Scalars of the models vp, subvp, ve, edm:
   time, alpha, sigma  the level of the start: starts are alpha x_0 + sigma times standard normal noise
 With --paths K: path_lengths [K], and path_times [L] and path_points [L,d] with the K paths end to end.
-Of project: inputs [m,d] after filling, nearest [m] the row of the nearest datum of each in --data.
+Of project: inputs [m,d] after filling, nearest [m] the row of the nearest datum of each in --data, if given.
 
 Exit status: 0 done, 2 bad use or input; then no file is written.";
 
@@ -34,13 +34,15 @@ pub(super) struct Contents<'a> {
     pub(super) starts: &'a DMatrix<f64>,
     /// Scalars that the model adds.
     pub(super) scalars: &'a [(&'static str, f64)],
-    /// The inputs of a projection (d x m) and the rows of their nearest data (m).
-    pub(super) inputs: Option<(&'a DMatrix<f64>, &'a [i64])>,
+    /// The inputs of a projection (d x m).
+    pub(super) inputs: Option<&'a DMatrix<f64>>,
+    /// The rows of their nearest data (m), where there are data.
+    pub(super) nearest: Option<&'a [i64]>,
 }
 
 /// Writes the file, whole or not at all.
 pub(super) fn write(path: &Path, contents: &Contents<'_>) -> Result<()> {
-    let Contents { ensemble, starts, scalars, inputs } = contents;
+    let Contents { ensemble, starts, scalars, inputs, nearest } = contents;
     let n = ensemble.exits.len();
     let evaluations: Vec<i64> = ensemble.evaluations.iter().map(|&k| k as i64).collect();
     let exits: Vec<i64> = (0..n).map(|i| ensemble.exit_code(i) as i64).collect();
@@ -58,8 +60,11 @@ pub(super) fn write(path: &Path, contents: &Contents<'_>) -> Result<()> {
     for (name, value) in *scalars {
         npz = npz.array(name, &[], std::slice::from_ref(value));
     }
-    if let Some((inputs, nearest)) = inputs {
-        npz = npz.points("inputs", inputs).vector("nearest", *nearest);
+    if let Some(inputs) = inputs {
+        npz = npz.points("inputs", inputs);
+    }
+    if let Some(nearest) = nearest {
+        npz = npz.vector("nearest", *nearest);
     }
     if !ensemble.paths.is_empty() {
         npz = npz.vector("path_lengths", &lengths[..]).vector("path_times", &times[..]).array(

@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use resolvent::core::Ensemble;
 
 use super::Start;
-use super::data::Data;
+use super::known::Known;
 
 /// A model with its settings and the data, ready to run backward.
 pub(super) trait Reversal {
@@ -16,7 +16,7 @@ pub(super) trait Reversal {
     fn scalars(&self) -> Vec<(&'static str, f64)>;
 
     /// `n` draws (d x n) from `start`, which is not a file.
-    fn draw(&self, start: &Start, data: &Data, n: usize, seed: u64) -> Result<DMatrix<f64>>;
+    fn draw(&self, start: &Start, known: &Known, n: usize, seed: u64) -> Result<DMatrix<f64>>;
 
     /// Observations (d x n) carried to where the backward process starts from them.
     fn place(&self, observations: DMatrix<f64>) -> DMatrix<f64>;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::data::Data;
+use super::known::Known;
 use super::options::{Options, Settings};
 use super::output::{self, Contents};
 use super::reversal::{Reversal, Running};
@@ -36,21 +36,21 @@ pub(crate) fn run(options: &Options, task: &Task<'_>, n: NonZeroUsize) -> Result
     let settings = options.settings()?;
     settings.check(task)?;
     options.threads.install()?;
-    let data = Data::read(&options.data, options.weights.as_deref())?;
-    let reversal = settings.build(&data, task)?;
-    let dim = data.measure.dim();
+    let known = Known::read(options.data.as_deref(), options.weights.as_deref(), options.score.as_deref())?;
+    let reversal = settings.build(&known, task)?;
+    let dim = known.dim();
     let (inputs, starts) = match task {
         Task::Sample { start: Some(Start::File(path)) } => {
             (None, start::repeat(&start::read("--start", path, dim)?, n)?)
         }
         Task::Sample { start } => {
             start::fits(n, 1, dim)?;
-            let start = start.unwrap_or(settings.default_start());
-            (None, reversal.draw(start, &data, n.get(), options.seed)?)
+            let start = start.unwrap_or(settings.default_start(&known));
+            (None, reversal.draw(start, &known, n.get(), options.seed)?)
         }
         Task::Project { input, mask, .. } => {
             let mut inputs = start::read("--input", input, dim)?;
-            mask.fill(&mut inputs, || data.mean())?;
+            mask.fill(&mut inputs, || known.mean())?;
             let starts = reversal.place(start::repeat(&inputs, n)?);
             (Some(inputs), starts)
         }
@@ -59,22 +59,25 @@ pub(crate) fn run(options: &Options, task: &Task<'_>, n: NonZeroUsize) -> Result
     let particles = starts.ncols();
     ensure!(paths <= particles, "--paths {paths}: there are {particles} particles");
 
-    eprintln!("data         {} points from {}", data.measure.len(), options.data.display());
-    for (heading, text) in reversal.words() {
+    if let (Some(data), Some(path)) = (known.data_if_any(), &options.data) {
+        eprintln!("data         {} points from {}", data.measure.len(), path.display());
+    }
+    for (heading, text) in known.words().into_iter().chain(reversal.words()) {
         eprintln!("{heading:12} {text}");
     }
     let clock = Instant::now();
     let running = Running { seed: options.seed, paths, batch: options.batch.map(NonZeroUsize::get) };
     let ensemble = reversal.run(&starts, &running)?;
     let seconds = clock.elapsed().as_secs_f64();
-    let nearest = inputs.as_ref().map(|inputs| data.nearest(inputs)).transpose()?;
+    let nearest = inputs.as_ref().map(|inputs| known.nearest(inputs)).transpose()?.flatten();
     output::write(
         &options.out,
         &Contents {
             ensemble: &ensemble,
             starts: &starts,
             scalars: &reversal.scalars(),
-            inputs: inputs.as_ref().zip(nearest.as_deref()),
+            inputs: inputs.as_ref(),
+            nearest: nearest.as_deref(),
         },
     )?;
     eprint!("{}", output::summary(&ensemble, seconds, &options.out));
@@ -107,22 +110,23 @@ impl Settings<'_> {
         }
     }
 
-    fn default_start(&self) -> &'static Start {
+    fn default_start(&self, known: &Known) -> &'static Start {
         match self {
+            Self::Killed(_) if known.data_if_any().is_none() => &Start::Fit,
             Self::Killed(_) => &Start::Law,
             Self::Horizon(_) => &Start::Prior,
         }
     }
 
-    fn build<'a>(&'a self, data: &'a Data, task: &Task<'_>) -> Result<Box<dyn Reversal + 'a>> {
+    fn build<'a>(&'a self, known: &'a Known, task: &Task<'_>) -> Result<Box<dyn Reversal + 'a>> {
         Ok(match self {
-            Self::Killed(settings) => killed::build(settings, data)?,
+            Self::Killed(settings) => killed::build(settings, known)?,
             Self::Horizon(settings) => {
                 let noise = match task {
                     Task::Sample { .. } => None,
                     Task::Project { noise, .. } => *noise,
                 };
-                Box::new(horizon::Horizon::new(settings, &data.measure, noise)?)
+                Box::new(horizon::Horizon::new(settings, known.denoiser()?, noise)?)
             }
         })
     }

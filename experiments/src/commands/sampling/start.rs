@@ -15,6 +15,8 @@ pub(crate) enum Start {
     Prior,
     /// The exact start law: data drawn by their weights and run forward, to the horizon or until they are killed.
     Law,
+    /// The same from draws of the Gaussian fit that comes with a trained model.
+    Fit,
     /// Points of a file.
     File(PathBuf),
 }
@@ -26,6 +28,7 @@ impl FromStr for Start {
         Ok(match text {
             "prior" => Self::Prior,
             "law" => Self::Law,
+            "fit" => Self::Fit,
             _ => Self::File(text.into()),
         })
     }

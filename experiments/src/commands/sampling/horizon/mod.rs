@@ -1,4 +1,5 @@
-//! A forward SDE run to a deterministic horizon and reversed: VP, sub-VP, VE, EDM, with the exact score of the data.
+//! A forward SDE run to a deterministic horizon and reversed: VP, sub-VP, VE, EDM, with the exact score of the data or a
+//! learned one.
 
 mod flags;
 mod forward;
@@ -17,7 +18,7 @@ use resolvent::core::marginal::Diffused;
 use resolvent::core::random::{Purpose, stream};
 use resolvent::core::reversal::ReverseSde;
 use resolvent::core::schedule::{Level, Schedule as _, diffuse, prior};
-use resolvent::core::{EmpiricalMeasure, Ensemble};
+use resolvent::core::{Denoiser, Ensemble};
 
 pub(super) use flags::Flags;
 use forward::Forward;
@@ -26,7 +27,7 @@ pub(super) use settings::{Kind, Settings};
 use watch::Watch;
 
 use super::Start;
-use super::data::Data;
+use super::known::Known;
 use super::reversal::{Reversal, Running};
 use super::steps;
 
@@ -36,7 +37,7 @@ const REACHED: f64 = 1e-6;
 /// The backward process, ready to run.
 pub(super) struct Horizon<'a> {
     settings: &'a Settings,
-    data: &'a EmpiricalMeasure,
+    denoiser: Box<dyn Denoiser + 'a>,
     forward: Forward<'a>,
     plan: Plan,
 }
@@ -57,7 +58,7 @@ impl<'a> Horizon<'a> {
     /// From the horizon, or from where the noise has the standard deviation `noise` in units of the data.
     pub(super) fn new(
         settings: &'a Settings,
-        data: &'a EmpiricalMeasure,
+        denoiser: Box<dyn Denoiser + 'a>,
         noise: Option<f64>,
     ) -> Result<Self> {
         let forward = match noise {
@@ -77,7 +78,7 @@ impl<'a> Horizon<'a> {
                 }
             }
         };
-        let horizon = Self { settings, data, forward, plan };
+        let horizon = Self { settings, denoiser, forward, plan };
         // Whether the parameters of the method are in range is known when it is built.
         horizon.with_method(|_, _| Ok(()))?;
         Ok(horizon)
@@ -85,7 +86,7 @@ impl<'a> Horizon<'a> {
 
     /// Hands the method to `act`, with the number of evaluations at each particle if that is known.
     fn with_method<R>(&self, act: impl Fn(&dyn Method, Option<usize>) -> Result<R>) -> Result<R> {
-        let (forward, denoiser, dim) = (&self.forward, self.data, self.data.dim());
+        let (forward, denoiser, dim) = (&self.forward, &*self.denoiser, self.denoiser.dim());
         let Settings { end, rtol, atol, cap, denoise, .. } = *self.settings;
         let score = Diffused { schedule: forward, denoiser };
         let finish = |method: &dyn Method| {
@@ -140,7 +141,7 @@ fn start_time(settings: &Settings, noise: f64) -> Result<f64> {
 impl Reversal for Horizon<'_> {
     fn words(&self) -> Vec<(&'static str, String)> {
         let Level { time, alpha, sigma } = self.start();
-        let (settings, d) = (self.settings, self.data.dim());
+        let (settings, d) = (self.settings, self.denoiser.dim());
         let model = format!(
             "{}, d = {d}, {}, from time {time} (alpha = {alpha:.6}, sigma = {sigma:.6}) to {}",
             settings.model(),
@@ -169,15 +170,19 @@ impl Reversal for Horizon<'_> {
         vec![("time", time), ("alpha", alpha), ("sigma", sigma)]
     }
 
-    fn draw(&self, start: &Start, data: &Data, n: usize, seed: u64) -> Result<DMatrix<f64>> {
-        if !matches!(start, Start::Law) {
-            return Ok(prior(&self.forward, self.data.dim(), n, seed));
-        }
-        // The noise comes from the streams of another purpose.
+    fn draw(&self, start: &Start, known: &Known, n: usize, seed: u64) -> Result<DMatrix<f64>> {
+        // The noise comes from the streams of another purpose than what it is put on.
+        let data = match start {
+            Start::Law => known.data("--start law")?,
+            Start::Fit => {
+                return Ok(diffuse(&self.start(), &known.fit("--start fit")?.sample(n, seed), seed));
+            }
+            Start::Prior | Start::File(_) => return Ok(prior(&self.forward, self.denoiser.dim(), n, seed)),
+        };
         let draw = data.draw();
         let datum = |i: usize| draw.datum(&mut stream(seed, Purpose::Data, i as u64));
         let chosen: Vec<usize> = (0..n).into_par_iter().map(datum).collect();
-        Ok(diffuse(&self.start(), &self.data.points().select_columns(&chosen), seed))
+        Ok(diffuse(&self.start(), &data.measure.points().select_columns(&chosen), seed))
     }
 
     fn place(&self, observations: DMatrix<f64>) -> DMatrix<f64> {

@@ -42,7 +42,8 @@ impl Model {
 pub(crate) struct Flags {
     /// Killing rate r of the forward process, per unit time; 0 with --model killed in three dimensions or more [default: S^2/V,
     /// with S of --sigma and V the mean squared distance of the data to their mean: after the mean lifetime the noise in each
-    /// coordinate is as large as the data set, so that a start has forgotten its datum; 1 where all data are equal]
+    /// coordinate is as large as the data set, so that a start has forgotten its datum; 1 where all data are equal; with --score
+    /// the rate that its model was trained for, and no other]
     #[arg(long, value_name = "R", value_parser = not_negative, allow_negative_numbers = true)]
     pub(super) rate: Option<f64>,
     /// Diffusion of the forward process, length per square root of time [default: 1]
@@ -104,9 +105,25 @@ impl<'a> Settings<'a> {
         scheme: Option<Scheme>,
         eta: Option<f64>,
         cap: usize,
+        learned: bool,
     ) -> Result<Self> {
         let name = model.name();
-        let scheme = scheme.unwrap_or(model.default_scheme());
+        let scheme = scheme.unwrap_or(if learned { Scheme::Bridge } else { model.default_scheme() });
+        if learned {
+            ensure!(
+                model == Model::Killed,
+                "--score: a trained score is that of --model killed; {name} has another"
+            );
+            ensure!(
+                scheme != Scheme::PosteriorBridge,
+                "--step posterior-bridge draws data, which the model of --score does not keep; there are bridge, \
+                 corrected-bridge, euler, flux"
+            );
+            ensure!(
+                flags.transform.as_ref().is_none_or(Transform::is_exponential),
+                "--h: a trained score is that of the exponential clock alone"
+            );
+        }
         ensure!(
             model != Model::Ou || !scheme.samples_lifetime(),
             "--step {}: the bridges are those of Brownian motion; the steps of --model ou are euler, flux",

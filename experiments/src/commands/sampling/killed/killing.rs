@@ -3,13 +3,14 @@
 use std::str::FromStr;
 
 use anyhow::{Result, bail, ensure};
+use resolvent::core::KillingRule;
 use resolvent::core::killed::LocallyBrownian;
 use resolvent::core::killing::{
     DistanceToData, DistanceToSupport, ExponentialTime, FixedSteps, FixedTime, L2Score, ResidualNoise,
     SupScore,
 };
-use resolvent::core::{EmpiricalMeasure, KillingRule};
 
+use super::super::known::Known;
 use super::super::numbers::positive;
 use super::super::steps;
 use super::stepping::Scheme;
@@ -82,11 +83,7 @@ impl Killing {
     ///
     /// # Errors
     /// If a rule that waits for the data is asked for in one dimension, or is out of its range.
-    pub(super) fn build<P: LocallyBrownian>(
-        &self,
-        process: &P,
-        data: &EmpiricalMeasure,
-    ) -> Result<Vec<Named<'_, P>>> {
+    pub(super) fn build<P: LocallyBrownian>(&self, process: &P, known: &Known) -> Result<Vec<Named<'_, P>>> {
         let mut built: Vec<Named<'_, P>> = Vec::with_capacity(self.rules.len());
         for rule in &self.rules {
             ensure!(
@@ -100,7 +97,10 @@ impl Killing {
                 Kind::Sup(norm) => Box::new(SupScore::new(norm)?),
                 Kind::L2(norm) => Box::new(L2Score::new(norm)?),
                 Kind::Noise(delta) => Box::new(ResidualNoise::new(process, delta)?),
-                Kind::Distance(delta) => Box::new(DistanceToData::new(process, data.clone(), delta)?),
+                Kind::Distance(delta) => {
+                    let data = known.data(&format!("--kill {}", rule.text))?;
+                    Box::new(DistanceToData::new(process, data.measure.clone(), delta)?)
+                }
                 Kind::Support(delta) => {
                     let Some(shape) = &self.support else { bail!("--kill {} needs --support", rule.text) };
                     let support = shape.build(process.dim())?;

@@ -12,10 +12,10 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 use nalgebra::DMatrix;
-use resolvent::core::htransform::{HTransform, backward_measure, backward_starts};
+use resolvent::core::htransform::{HTransform, backward_measure, backward_starts, deaths};
 use resolvent::core::{EmpiricalMeasure, Ensemble, Sampler};
 
-use backward::Backward;
+use backward::{Backward, Target};
 pub(super) use flags::Flags;
 pub(super) use flags::{Model, Settings};
 use killing::Named;
@@ -24,7 +24,7 @@ pub(super) use stepping::Scheme;
 use transform::Transform;
 
 use super::Start;
-use super::data::Data;
+use super::known::Known;
 use super::reversal::{Reversal, Running};
 use crate::interrupt;
 use crate::progress::Progress;
@@ -33,8 +33,8 @@ use crate::progress::Progress;
 struct Killed<'a, P> {
     /// What is reversed.
     process: P,
-    /// What the reversal is started in: the data, weighted by 1/h.
-    measure: EmpiricalMeasure,
+    /// What the reversal is carried to: the data, weighted by 1/h, or a model of them.
+    target: Target,
     /// The conditioning of the forward process, for the start law.
     transform: Box<dyn HTransform>,
     /// The model in words.
@@ -49,16 +49,23 @@ struct Killed<'a, P> {
 }
 
 /// The model with its flags.
-pub(super) fn build<'a>(settings: &'a Settings<'_>, data: &Data) -> Result<Box<dyn Reversal + 'a>> {
-    let forward = process::Forward::new(settings, data)?;
-    let alpha = &data.measure;
+pub(super) fn build<'a>(settings: &'a Settings<'_>, known: &Known) -> Result<Box<dyn Reversal + 'a>> {
     let h = &settings.transform;
+    if let Some(score) = known.score()? {
+        let forward = process::Forward::new(settings, known, Some(score.model().settings().rate))?;
+        let process = forward.brownian()?;
+        let transform = h.build_brownian(&process)?;
+        let target = Target::Learned(Box::new(score));
+        return Ok(Box::new(Killed::new(settings, forward, process, target, transform, known)?));
+    }
+    let forward = process::Forward::new(settings, known, None)?;
+    let alpha = &known.data("the exact score")?.measure;
     match settings.model {
         Model::Killed => {
             let process = forward.brownian()?;
             let transform = h.build_brownian(&process)?;
             let measure = conditioned(h, &*transform, alpha)?;
-            Ok(Box::new(Killed::new(settings, forward, process, measure, transform)?))
+            Ok(Box::new(Killed::new(settings, forward, process, Target::Exact(measure), transform, known)?))
         }
         Model::Drift => {
             let process = forward.drifted()?;
@@ -66,13 +73,13 @@ pub(super) fn build<'a>(settings: &'a Settings<'_>, data: &Data) -> Result<Box<d
             let measure = conditioned(h, &*transform, alpha)?;
             // Its reversal is that of Brownian motion without drift, killed faster and started in other weights.
             let (process, measure) = process.without_drift(&measure)?;
-            Ok(Box::new(Killed::new(settings, forward, process, measure, transform)?))
+            Ok(Box::new(Killed::new(settings, forward, process, Target::Exact(measure), transform, known)?))
         }
         Model::Ou => {
             let process = forward.ornstein_uhlenbeck()?;
             let transform = h.build(&process, "ou")?;
             let measure = conditioned(h, &*transform, alpha)?;
-            Ok(Box::new(Killed::new(settings, forward, process, measure, transform)?))
+            Ok(Box::new(Killed::new(settings, forward, process, Target::Exact(measure), transform, known)?))
         }
     }
 }
@@ -91,15 +98,16 @@ impl<'a, P: Backward> Killed<'a, P> {
         settings: &'a Settings<'_>,
         forward: process::Forward,
         process: P,
-        measure: EmpiricalMeasure,
+        target: Target,
         transform: Box<dyn HTransform>,
+        known: &Known,
     ) -> Result<Self> {
         let Settings { flags, scheme, eta, cap, .. } = settings;
         Ok(Self {
-            rules: flags.killing.build(&process, &measure)?,
-            control: flags.stepping.control(*scheme, *eta, &process, &measure)?,
+            rules: flags.killing.build(&process, known)?,
+            control: flags.stepping.control(*scheme, *eta, &process, &target)?,
             process,
-            measure,
+            target,
             transform,
             words: forward.words,
             scalars: forward.scalars,
@@ -121,8 +129,11 @@ impl<P: Backward> Reversal for Killed<'_, P> {
         scalars
     }
 
-    fn draw(&self, _start: &Start, data: &Data, n: usize, seed: u64) -> Result<DMatrix<f64>> {
-        Ok(backward_starts(&*self.transform, &data.measure, n, seed)?.0)
+    fn draw(&self, start: &Start, known: &Known, n: usize, seed: u64) -> Result<DMatrix<f64>> {
+        if matches!(start, Start::Fit) {
+            return Ok(deaths(&*self.transform, &known.fit("--start fit")?.sample(n, seed), seed)?.0);
+        }
+        Ok(backward_starts(&*self.transform, &known.data("--start law")?.measure, n, seed)?.0)
     }
 
     fn place(&self, observations: DMatrix<f64>) -> DMatrix<f64> {
@@ -135,7 +146,7 @@ impl<P: Backward> Reversal for Killed<'_, P> {
             progress.inc(ended as u64);
             if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        self.process.with_step(self.scheme, &self.measure, &mut |step| {
+        self.process.with_step(self.scheme, &self.target, &mut |step| {
             let mut sampler = Sampler::new(&self.process, step, &*self.control.rule)
                 .cap(self.cap)
                 .paths(how.paths)

@@ -4,9 +4,12 @@ use anyhow::{Context as _, Result, ensure};
 use resolvent::core::KilledBrownianMotion;
 use resolvent::core::killed::{KilledDriftedBrownianMotion, KilledOrnsteinUhlenbeck};
 
-use super::super::data::Data;
+use super::super::known::Known;
 use super::super::start;
 use super::{Model, Settings};
+
+/// The relative difference up to which a rate is that of a trained model.
+const SAME: f64 = 1e-6;
 
 /// The parameters of the forward process.
 pub(super) struct Forward {
@@ -24,12 +27,23 @@ pub(super) struct Forward {
 }
 
 impl Forward {
-    pub(super) fn new(settings: &Settings<'_>, data: &Data) -> Result<Self> {
-        let (flags, dim) = (settings.flags, data.measure.dim());
+    /// For data, or for the score of a model that knows the rate per unit of diffusion, `learned`.
+    pub(super) fn new(settings: &Settings<'_>, known: &Known, learned: Option<f64>) -> Result<Self> {
+        let (flags, dim) = (settings.flags, known.dim());
         let sigma = flags.sigma.unwrap_or(1.0);
-        let (rate, origin) = match flags.rate {
-            Some(rate) => (rate, "given"),
-            None => default_rate(sigma, data.variance()),
+        let (rate, origin) = match (flags.rate, learned) {
+            (Some(rate), None) => (rate, "given"),
+            (None, None) => default_rate(sigma, known.data("--rate of the data")?.variance()),
+            (given, Some(learned)) => {
+                let rate = learned * sigma * sigma;
+                let same = given.is_none_or(|given| (given - rate).abs() <= SAME * rate);
+                let given = given.unwrap_or(rate);
+                ensure!(
+                    same,
+                    "--rate {given}: with sigma = {sigma} the model of --score is trained for {rate}"
+                );
+                (rate, "that of the model of --score")
+            }
         };
         let velocity = match &flags.drift {
             None => Vec::new(),

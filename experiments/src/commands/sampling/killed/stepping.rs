@@ -9,6 +9,7 @@ use resolvent::core::{EmpiricalMeasure, FixedStep, ScoreAdaptive, StepControl};
 
 use super::super::numbers::{not_negative, positive};
 use super::super::steps;
+use super::backward::Target;
 
 /// The share of the smallest gap in the data that is resolved.
 const RESOLUTION: f64 = 1e-2;
@@ -22,7 +23,7 @@ const SEARCHED: usize = 4096;
 pub(super) struct Stepping {
     /// Resolution, a length: no step is shorter than D^2/d in units of time and diffusion, but where a rule of --kill cuts
     /// it to meet its mark [default: bridges 1e-2 of the
-    /// smallest gap in the data, among the first 4096 of them; 1e-2 S/sqrt(R) where there is no gap, sqrt(0.02/R) S in one
+    /// smallest gap in the data, among the first 4096 of them, with --score of their root mean square distance to their mean; 1e-2 S/sqrt(R) where there is no gap, sqrt(0.02/R) S in one
     /// dimension; euler 0]
     #[arg(long, value_name = "D", value_parser = not_negative, allow_negative_numbers = true)]
     delta: Option<f64>,
@@ -107,7 +108,7 @@ impl Stepping {
         scheme: Scheme,
         eta: f64,
         process: &P,
-        data: &EmpiricalMeasure,
+        target: &Target,
     ) -> Result<Control<P>> {
         let mut words = steps::name(&scheme);
         if let Some(dt) = self.dt {
@@ -120,7 +121,13 @@ impl Stepping {
         }
         let (delta, origin) = match self.delta {
             Some(delta) => (delta, "given".into()),
-            None if scheme.samples_lifetime() => default_delta(process.brownian(), data)?,
+            None if scheme.samples_lifetime() => match target {
+                Target::Exact(data) => default_delta(process.brownian(), data)?,
+                Target::Learned(score) => {
+                    let spread = score.model().spread() * (process.dim() as f64).sqrt();
+                    (RESOLUTION * spread, format!("{RESOLUTION} of the spread of the data of --score"))
+                }
+            },
             None => (0.0, "euler needs none".into()),
         };
         let mut rule = ScoreAdaptive::new(eta, delta).context("--delta")?;

@@ -1,0 +1,10 @@
+//! The checkpoints that come with the command, made by `resolvent train` with the recipes of the same names.
+
+use anyhow::Result;
+use resolvent::learn::model::SavedModel;
+
+/// The spatial score of the glyphs.
+pub(crate) fn glyphs_spatial() -> Result<SavedModel> {
+    let bytes = include_bytes!("../../checkpoints/glyphs-spatial.safetensors");
+    Ok(SavedModel::from_bytes("checkpoints/glyphs-spatial.safetensors", bytes)?)
+}
