@@ -130,7 +130,7 @@ impl Experiment for LearnedGlyphs {
     }
 
     fn full(&self) -> Settings {
-        Settings { steps: 3000, ..full() }
+        Settings { steps: 3000, floor: 0.03, ..full() }
     }
 
     fn quick(&self) -> Settings {

@@ -72,7 +72,7 @@ fn killed(
     let dim = starts.nrows();
     let process = KilledBrownianMotion::new(dim, 1.0, settings.rate)?;
     let floor = settings.floor * (dim as f64).sqrt();
-    // The learned gain is known to a few per cent, of which a posterior's spread can't be told.
+    // The learned gain is known to a few per cent, from which the spread of the posterior cannot be told.
     let (bridge, flow) = (Bridge::new(&score), MultistepFlux::new(&score));
     let (adaptive, contraction) = (
         ScoreAdaptive::new(settings.bridge_eta, floor)?.ignoring_spread(),

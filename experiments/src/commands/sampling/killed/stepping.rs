@@ -13,6 +13,8 @@ use super::backward::Target;
 
 /// The share of the smallest gap in the data that is resolved.
 const RESOLUTION: f64 = 1e-2;
+/// The same of the spread of the data where the score is learned: networks tell levels apart down to a few hundredths of it.
+const LEARNED: f64 = 5e-2;
 /// In one dimension, where death is not at once at the end point: the shortest step in mean lifetimes.
 const SHORTEST: f64 = 0.02;
 /// Points among which the smallest gap is looked for.
@@ -125,18 +127,20 @@ impl Stepping {
                 Target::Exact(data) => default_delta(process.brownian(), data)?,
                 Target::Learned(score) => {
                     let spread = score.model().spread() * (process.dim() as f64).sqrt();
-                    (RESOLUTION * spread, format!("{RESOLUTION} of the spread of the data of --score"))
+                    (LEARNED * spread, format!("{LEARNED} of the spread of the data of --score"))
                 }
             },
             None => (0.0, "euler needs none".into()),
         };
+        // A learned gain is known to a few per cent, from which the spread of the posterior cannot be told in high dimension.
+        let ignored = self.ignore_spread || matches!(target, Target::Learned(_));
         let mut rule = ScoreAdaptive::new(eta, delta).context("--delta")?;
-        if self.ignore_spread || scheme == Scheme::PosteriorBridge {
+        if (ignored && scheme != Scheme::CorrectedBridge) || scheme == Scheme::PosteriorBridge {
             rule = rule.ignoring_spread();
         } else if scheme == Scheme::CorrectedBridge {
             rule = rule.second_order();
         }
-        let spread = if self.ignore_spread { ", ignoring the spread" } else { "" };
+        let spread = if ignored && scheme != Scheme::CorrectedBridge { ", ignoring the spread" } else { "" };
         let _ = write!(words, ", eta = {eta}{spread}, delta = {delta:?} ({origin})");
         Ok(Control { rule: Box::new(rule), delta, words })
     }
