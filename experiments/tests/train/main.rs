@@ -276,7 +276,9 @@ fn data_come_from_laws_files_and_folders() {
     ));
     assert!(told.contains("U-Net for 4 x 4 pixels, channels [4, 8], 1 blocks"), "{told}");
     let told_model = "--set model.conditioning=told --set examples={noised={proposal={exponential={rate=1}},weighting='edm'}}";
-    let told = bench.run(&format!("train circle.toml --set training.steps=2 {told_model} --out told"));
+    let line = format!("train circle.toml --set training.steps=2 {told_model} --out told");
+    bench.refuse(&line, &["objective", "has none to choose"]);
+    let told = bench.run(&format!("{line} --set objective={{scale='distance',matched=true}}"));
     assert!(told.contains("denoiser told the noise level"), "{told}");
 }
 
