@@ -53,13 +53,14 @@ impl Task for Halve {
     }
 }
 
-/// The network of a case, its batch and how many of a batch go to a thread at a time.
-fn case(name: &str) -> Option<(Architecture, usize, usize, usize)> {
+/// The network of a case, its batch and how many of a batch go to a thread at a time: of the MLPs a share for each thread, which
+/// keeps the matrices large; of the U-Net as many as stay in cache.
+fn case(name: &str, threads: usize) -> Option<(Architecture, usize, usize, usize)> {
     let mlp = |width| Architecture::Mlp(ResidualMlp { width, depth: 2 });
     let unet = UNet { side: 28, folded: true, channels: vec![32, 64], blocks: 2 };
     match name {
-        "mlp784" => Some((mlp(512), 784, 512, 128)),
-        "mlp2" => Some((mlp(128), 2, 512, 128)),
+        "mlp784" => Some((mlp(512), 784, 512, 512 / threads)),
+        "mlp2" => Some((mlp(128), 2, 512, 512 / threads)),
         "unet" => Some((Architecture::UNet(unet), 784, 64, 8)),
         _ => None,
     }
@@ -80,9 +81,14 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         let given = arguments.chunks_exact(2).find(|pair| pair[0] == name);
         given.map_or_else(|| default.to_owned(), |pair| pair[1].clone())
     };
-    let (name, threads) = (option("--case", "mlp784"), option("--threads", "1").parse()?);
+    let name = option("--case", "mlp784");
+    let threads: usize = option("--threads", "1").parse()?;
+    if !(1..=512).contains(&threads) {
+        return Err("--threads is 1 to 512".into());
+    }
     let seconds: f64 = option("--seconds", "5").parse()?;
-    let (architecture, dimension, batch, shard) = case(&name).ok_or("--case is mlp784, mlp2 or unet")?;
+    let (architecture, dimension, batch, shard) =
+        case(&name, threads).ok_or("--case is mlp784, mlp2 or unet")?;
     let engine = engine(&option("--engine", "native")).ok_or("--engine is native or burn")?;
 
     let sizes = Sizes { inputs: dimension, features: 0, outputs: dimension, heads: 0 };

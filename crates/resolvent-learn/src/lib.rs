@@ -13,4 +13,4 @@ pub mod score;
 pub mod train;
 
 pub use error::{Error, Result};
-pub use recipe::{ExampleSettings, Prepared, Recipe, Trained};
+pub use recipe::{ExampleSettings, Recipe, Trained, Training};

@@ -104,6 +104,10 @@ impl Recipe {
         if told && self.objective != Objective::default() {
             return meaningless("objective: a model that is told the level has none to choose");
         }
+        let timeless = matches!(self.examples, ExampleSettings::Noised { .. });
+        if timeless && self.model.rate != ModelSettings::DEFAULT_RATE {
+            return meaningless("model.rate: data under noise of a told level do not die");
+        }
         if !told && !self.model.preconditioning.needs_level() && self.model.embedding != Embedding::default()
         {
             return meaningless(
@@ -128,7 +132,7 @@ impl Recipe {
         name: &Value,
         data: &'a DMatrix<f64>,
         held_out: &'a DMatrix<f64>,
-    ) -> Result<Prepared<'a>> {
+    ) -> Result<Training<'a>> {
         self.validate()?;
         usable("data", data)?;
         usable("held-out data", held_out)?;
@@ -137,7 +141,7 @@ impl Recipe {
             return Err(Error::Dimension { name: "held-out data", expected, found });
         }
         let description = self.description(name);
-        Ok(Prepared { recipe: self, description, data, held_out, model: self.model(data)? })
+        Ok(Training { recipe: self, description, data, held_out, model: self.model(data)? })
     }
 
     /// Trains on `data`, validating on `held_out` (both d x n), from the start or from `state`. `name` says what the data are.
@@ -159,7 +163,7 @@ impl Recipe {
 
 /// A training with its data and its model, ready to run.
 #[derive(Debug)]
-pub struct Prepared<'a> {
+pub struct Training<'a> {
     recipe: &'a Recipe,
     description: Value,
     data: &'a DMatrix<f64>,
@@ -167,7 +171,7 @@ pub struct Prepared<'a> {
     model: Model,
 }
 
-impl Prepared<'_> {
+impl Training<'_> {
     /// The model.
     pub fn model(&self) -> &Model {
         &self.model

@@ -146,7 +146,7 @@ impl Experiment for NoiseLevel {
     }
 
     fn seconds(&self) -> u32 {
-        30
+        15
     }
 
     fn full(&self) -> Settings {

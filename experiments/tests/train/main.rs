@@ -278,7 +278,9 @@ fn data_come_from_laws_files_and_folders() {
     let told_model = "--set model.conditioning=told --set examples={noised={proposal={exponential={rate=1}},weighting='edm'}}";
     let line = format!("train circle.toml --set training.steps=2 {told_model} --out told");
     bench.refuse(&line, &["objective", "has none to choose"]);
-    let told = bench.run(&format!("{line} --set objective={{scale='distance',matched=true}}"));
+    let line = format!("{line} --set objective={{scale='distance',matched=true}}");
+    bench.refuse(&format!("{line} --set model.rate=0.5"), &["model.rate", "do not die"]);
+    let told = bench.run(&line);
     assert!(told.contains("denoiser told the noise level"), "{told}");
 }
 

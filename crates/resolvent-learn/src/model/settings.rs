@@ -29,17 +29,20 @@ pub struct ModelSettings {
     #[serde(default)]
     pub embedding: Embedding,
     /// The killing rate r >= 0 (per time) of the Brownian motion whose score a blind model stands for.
-    #[serde(default = "rate")]
+    #[serde(default = "default_rate")]
     pub rate: f64,
 }
 
-fn rate() -> f64 {
-    1.0
+fn default_rate() -> f64 {
+    ModelSettings::DEFAULT_RATE
 }
 
 const MOST_FREQUENCIES: usize = 1 << 16;
 
 impl ModelSettings {
+    /// The rate where none is given, and that of models which have no use for one: told ones, of data under noise.
+    pub const DEFAULT_RATE: f64 = 1.0;
+
     pub(super) fn validate(&self) -> Result<()> {
         if let Embedding::Fourier { scale, .. } = self.embedding
             && !(scale.is_finite() && scale > 0.0)

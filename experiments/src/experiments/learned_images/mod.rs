@@ -129,7 +129,7 @@ impl Experiment for LearnedGlyphs {
     }
 
     fn seconds(&self) -> u32 {
-        600
+        420
     }
 
     fn full(&self) -> Settings {
@@ -158,7 +158,7 @@ impl Experiment for LearnedMnist {
     }
 
     fn seconds(&self) -> u32 {
-        1500
+        900
     }
 
     fn full(&self) -> Settings {

@@ -16,9 +16,9 @@ const SHARD: usize = 8;
 
 fn recipe(settings: &Settings, conditioning: Conditioning, examples: ExampleSettings, seed: u64) -> Recipe {
     let channels = settings.channels.clone();
-    let objective = match conditioning {
-        Conditioning::Blind => Objective { scale: Scale::Output, ..Objective::default() },
-        Conditioning::Told => Objective::default(),
+    let (objective, rate) = match conditioning {
+        Conditioning::Blind => (Objective { scale: Scale::Output, ..Objective::default() }, settings.rate),
+        Conditioning::Told => (Objective::default(), ModelSettings::DEFAULT_RATE),
     };
     let unet = UNet { side: 28, folded: true, channels, blocks: settings.blocks };
     Recipe {
@@ -27,7 +27,7 @@ fn recipe(settings: &Settings, conditioning: Conditioning, examples: ExampleSett
             conditioning,
             preconditioning: Preconditioning::Eigenbasis,
             embedding: Embedding::SinCos { frequencies: 16 },
-            rate: settings.rate,
+            rate,
         },
         directions: 784,
         examples,

@@ -181,7 +181,7 @@ impl Experiment for LearnedToy {
     }
 
     fn seconds(&self) -> u32 {
-        180
+        110
     }
 
     fn full(&self) -> Settings {

@@ -129,7 +129,7 @@ impl Experiment for TrainingChoices {
     }
 
     fn seconds(&self) -> u32 {
-        280
+        140
     }
 
     fn full(&self) -> Settings {

@@ -76,17 +76,14 @@ impl Scratch {
     /// The transpose of a matrix of `rows` x `columns`. The product crate packs a matrix across its rows slowly, at half the
     /// rate where their length is a power of two.
     pub(super) fn transposed(&mut self, matrix: &[f32], rows: usize, columns: usize) -> &[f32] {
-        const BLOCK: usize = 16;
+        // Few enough lines that they stay in the first cache even if a power of two lies between them.
+        const LINES: usize = 8;
         self.kernel.resize(rows * columns, 0.0);
-        for (block, lines) in matrix.chunks(BLOCK * columns).enumerate() {
-            for start in (0..columns).step_by(BLOCK) {
-                let end = columns.min(start + BLOCK);
-                for (i, line) in lines.chunks_exact(columns).enumerate() {
-                    let row = block * BLOCK + i;
-                    for (j, value) in line[start..end].iter().enumerate() {
-                        self.kernel[(start + j) * rows + row] = *value;
-                    }
-                }
+        for (block, lines) in matrix.chunks(LINES * columns).enumerate() {
+            let first = block * LINES;
+            for column in 0..columns {
+                let out = &mut self.kernel[column * rows + first..][..lines.len() / columns];
+                out.iter_mut().zip(lines[column..].iter().step_by(columns)).for_each(|(o, v)| *o = *v);
             }
         }
         &self.kernel[..rows * columns]

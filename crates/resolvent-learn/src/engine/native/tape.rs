@@ -230,13 +230,12 @@ impl Recording<'_> {
 
     fn push(&mut self, operation: Operation, side: usize, channels: usize, len: usize) -> Var {
         let mut value = self.tape.free.pop().unwrap_or_default();
-        value.clear();
         value.resize(len, 0.0);
         self.tape.nodes.push(Node { operation, side, channels, value, gradient: Vec::new() });
         Var(self.tape.nodes.len() - 1)
     }
 
-    /// A new node, whose value `write` computes from the nodes before; the value comes zero.
+    /// A new node, whose value `write` computes from the nodes before, over whatever is in its memory.
     fn compute(
         &mut self,
         operation: Operation,
@@ -259,12 +258,11 @@ impl Recording<'_> {
     }
 }
 
-/// out ← the bias in every row, if there is one.
+/// out ← the bias in every row, or zero if there is none.
 fn start_from(bias: Option<Parameter>, parameters: &[f32], out: &mut [f32]) {
-    if let Some(bias) = bias {
-        let bias = &parameters[bias.offset..bias.offset + bias.len];
-        out.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
-    }
+    let Some(bias) = bias else { return out.fill(0.0) };
+    let bias = &parameters[bias.offset..bias.offset + bias.len];
+    out.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
 }
 
 impl Ops for Recording<'_> {
@@ -371,6 +369,7 @@ impl Ops for Recording<'_> {
             for (image, mean) in
                 before[x.0].value.chunks_exact(pixels * channels).zip(out.chunks_exact_mut(channels))
             {
+                mean.fill(0.0);
                 add_columns(image, mean);
                 mean.iter_mut().for_each(|m| *m /= pixels as f32);
             }
