@@ -101,6 +101,21 @@ fn a_told_model_is_the_denoiser_of_every_schedule() {
 }
 
 #[test]
+fn what_a_network_says_is_clipped() {
+    let bench = bench();
+    let mean = data().column_mean();
+    let (low, high) = (mean.max() - 0.05, mean.max() + 1.0);
+    let clamped = mean.map(|x| x.clamp(low, high));
+    assert!((&clamped - &mean).norm() > 0.1);
+    let line = format!("sample --score blind.safetensors --n 20 --clip {low},{high}");
+    let samples = points(&mut bench.run(&line), "samples");
+    assert!(samples.column_iter().all(|x| (x - &clamped).norm() < 1e-5));
+    let line = format!("sample --score told.safetensors --model edm --step heun --n 20 --clip {low},{high}");
+    let samples = points(&mut bench.run(&line), "samples");
+    assert!(samples.iter().all(|x| (low - 1e-5..=high + 1e-5).contains(x)));
+}
+
+#[test]
 fn inputs_are_projected_without_data() {
     let bench = bench();
     bench.file("x.npy", &[2, 3], &[0.5, 0.5, 0.5, -1.0, 2.0, 0.0]);
@@ -141,6 +156,9 @@ fn what_does_not_fit_is_refused() {
         ("--score blind.safetensors --kill distance:0.1", &["--kill distance:0.1 needs --data"]),
         ("--score told.safetensors --model vp --start law", &["--start law needs --data"]),
         ("--data y.npy --start fit", &["--start fit needs --score"]),
+        ("--data y.npy --clip -1,1", &["--score"]),
+        ("--score blind.safetensors --clip 1,-1", &["--clip", "LOW < HIGH"]),
+        ("--score blind.safetensors --clip 1", &["--clip", "LOW,HIGH"]),
         ("--data y.npy --model vp --start fit", &["--start fit needs --score"]),
     ] {
         bench.refuse(&format!("sample --n 2 {options}"), words);

@@ -21,14 +21,20 @@ pub(super) struct Known {
 struct Learned {
     file: String,
     model: SavedModel,
+    clip: Option<(f64, f64)>,
 }
 
 impl Known {
-    pub(super) fn read(data: Option<&Path>, weights: Option<&Path>, score: Option<&Path>) -> Result<Self> {
+    pub(super) fn read(
+        data: Option<&Path>,
+        weights: Option<&Path>,
+        score: Option<&Path>,
+        clip: Option<(f64, f64)>,
+    ) -> Result<Self> {
         ensure!(data.is_some() || score.is_some(), "--data FILE or --score FILE: one of them must be given");
         let learned = score.map(|path| -> Result<Learned> {
             let model = SavedModel::read(path).context("--score")?;
-            Ok(Learned { file: path.display().to_string(), model })
+            Ok(Learned { file: path.display().to_string(), model, clip })
         });
         let known = Self {
             data: data.map(|path| Data::read(path, weights)).transpose()?,
@@ -90,8 +96,13 @@ impl Known {
 
     /// The spatial score, if there is a model.
     pub(super) fn score(&self) -> Result<Option<LearnedScore>> {
-        let score =
-            |learned: &Learned| learned.model.score().with_context(|| format!("--score {}", learned.file));
+        let score = |learned: &Learned| -> Result<LearnedScore> {
+            let score = learned.model.score().with_context(|| format!("--score {}", learned.file))?;
+            Ok(match learned.clip {
+                Some((low, high)) => score.clip(low, high)?,
+                None => score,
+            })
+        };
         self.learned.as_ref().map(score).transpose()
     }
 
@@ -99,7 +110,12 @@ impl Known {
     pub(super) fn denoiser(&self) -> Result<Box<dyn Denoiser + '_>> {
         match (&self.learned, &self.data) {
             (Some(learned), _) => {
-                Ok(Box::new(learned.model.denoiser().with_context(|| format!("--score {}", learned.file))?))
+                let denoiser =
+                    learned.model.denoiser().with_context(|| format!("--score {}", learned.file))?;
+                Ok(match learned.clip {
+                    Some((low, high)) => Box::new(denoiser.clip(low, high)?),
+                    None => Box::new(denoiser),
+                })
             }
             (None, Some(data)) => Ok(Box::new(&data.measure)),
             (None, None) => unreachable!("one of them is there"),
@@ -108,7 +124,7 @@ impl Known {
 
     /// Where the score comes from, for the reader.
     pub(super) fn words(&self) -> Option<(&'static str, String)> {
-        let Learned { file, model } = self.learned.as_ref()?;
+        let Learned { file, model, .. } = self.learned.as_ref()?;
         let network = match model.model.settings().architecture {
             Architecture::Mlp(_) => "MLP",
             Architecture::UNet(_) => "U-Net",

@@ -22,3 +22,11 @@ pub(crate) fn not_negative(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|x| x.is_finite() && *x >= 0.0);
     number.ok_or_else(|| "not a finite number >= 0".into())
 }
+
+/// Two finite numbers, the first the smaller.
+pub(crate) fn interval(text: &str) -> Result<(f64, f64), String> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|x| x.is_finite());
+    let both = text.split_once(',').and_then(|(low, high)| Some((number(low)?, number(high)?)));
+    both.filter(|(low, high)| low < high)
+        .ok_or_else(|| "not LOW,HIGH, two finite numbers with LOW < HIGH".into())
+}

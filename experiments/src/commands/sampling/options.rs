@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
-use super::numbers::not_negative;
+use super::numbers::{interval, not_negative};
 use super::{horizon, killed, steps};
 use crate::commands::threads::Threads;
 
@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// for vp, subvp, ve, edm. --data is then needed by --start law and --kill distance:DELTA alone
     #[arg(long, value_name = "FILE.safetensors")]
     pub(super) score: Option<PathBuf>,
+    /// Clamp every coordinate of the denoised point, as is usual for images: -1,1 where these are the darkest and the brightest
+    #[arg(long, value_name = "LOW,HIGH", requires = "score", value_parser = interval, allow_hyphen_values = true)]
+    pub(super) clip: Option<(f64, f64)>,
     /// Forward process
     #[arg(long, value_enum, default_value_t = Model::Killed)]
     pub(super) model: Model,

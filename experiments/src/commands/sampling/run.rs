@@ -36,7 +36,12 @@ pub(crate) fn run(options: &Options, task: &Task<'_>, n: NonZeroUsize) -> Result
     let settings = options.settings()?;
     settings.check(task)?;
     options.threads.install()?;
-    let known = Known::read(options.data.as_deref(), options.weights.as_deref(), options.score.as_deref())?;
+    let known = Known::read(
+        options.data.as_deref(),
+        options.weights.as_deref(),
+        options.score.as_deref(),
+        options.clip,
+    )?;
     let reversal = settings.build(&known, task)?;
     let dim = known.dim();
     let (inputs, starts) = match task {
