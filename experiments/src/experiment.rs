@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::settings::{self, Assignment};
+use crate::settings::{self, Assignment, SettingDocs};
+use crate::units::Units;
 
 /// One experiment: a file in `experiments/` with a type that implements this, and a line in `experiments::ALL`.
 pub(crate) trait Experiment: Sync {
@@ -72,19 +73,43 @@ pub(crate) trait AnyExperiment: Sync {
     fn summary(&self) -> &'static str;
     /// As [`Experiment::seconds`].
     fn seconds(&self) -> u32;
+    /// What the settings mean, as their type documents them.
+    fn setting_docs(&self) -> SettingDocs;
+    /// Whether it is made of units, which are stored one by one.
+    fn in_units(&self) -> bool;
     /// The full or quick settings with the assignments applied, ready to run.
     fn prepare(&self, quick: bool, assignments: &[Assignment]) -> Result<Prepared<'_>>;
+    /// The settings as a record shows them, ready to run.
+    fn restore(&self, settings: &Map<String, Value>) -> Result<Prepared<'_>>;
 }
 
 /// [`Experiment::run`] with everything but the context given.
 pub(crate) type Run<'a> = Box<dyn FnOnce(&Context) -> Result<Outcome> + 'a>;
 
+/// What there is to do.
+pub(crate) enum Work<'a> {
+    /// All at once.
+    Whole(Run<'a>),
+    /// Unit by unit.
+    Units(Box<dyn Units + 'a>),
+}
+
+impl Work<'_> {
+    /// The number of pieces that may be done on different machines.
+    pub(crate) fn pieces(&self) -> usize {
+        match self {
+            Self::Whole(_) => 1,
+            Self::Units(units) => units.names().len(),
+        }
+    }
+}
+
 /// An experiment with its final settings.
 pub(crate) struct Prepared<'a> {
     /// The settings as the record shows them.
     pub(crate) settings: Map<String, Value>,
-    /// Runs with these settings.
-    pub(crate) run: Run<'a>,
+    /// What there is to do with these settings.
+    pub(crate) work: Work<'a>,
 }
 
 impl<E: Experiment> AnyExperiment for E {
@@ -100,14 +125,30 @@ impl<E: Experiment> AnyExperiment for E {
         Experiment::seconds(self)
     }
 
-    fn prepare(&self, quick: bool, assignments: &[Assignment]) -> Result<Prepared<'_>> {
-        let name = Experiment::name(self);
-        let defaults = if quick { self.quick() } else { self.full() };
-        let settings =
-            settings::overridden(&defaults, assignments).with_context(|| format!("experiment {name}"))?;
-        let Value::Object(shown) = serde_json::to_value(&settings)? else {
-            bail!("experiment {name}: the settings are no struct with named fields");
-        };
-        Ok(Prepared { settings: shown, run: Box::new(move |context| self.run(&settings, context)) })
+    fn setting_docs(&self) -> SettingDocs {
+        settings::docs::<E::Settings>()
     }
+
+    fn in_units(&self) -> bool {
+        false
+    }
+
+    fn prepare(&self, quick: bool, assignments: &[Assignment]) -> Result<Prepared<'_>> {
+        let defaults = if quick { self.quick() } else { self.full() };
+        settings::overridden(&defaults, assignments)
+            .and_then(|settings| prepared(self, settings))
+            .with_context(|| format!("experiment {}", Experiment::name(self)))
+    }
+
+    fn restore(&self, settings: &Map<String, Value>) -> Result<Prepared<'_>> {
+        settings::restored(settings)
+            .and_then(|settings| prepared(self, settings))
+            .with_context(|| format!("experiment {}", Experiment::name(self)))
+    }
+}
+
+fn prepared<E: Experiment>(experiment: &E, settings: E::Settings) -> Result<Prepared<'_>> {
+    let shown = settings::shown(&settings)?;
+    let run = move |context: &Context| experiment.run(&settings, context);
+    Ok(Prepared { settings: shown, work: Work::Whole(Box::new(run)) })
 }

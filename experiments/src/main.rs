@@ -1,16 +1,21 @@
 //! The `resolvent` command: experiments, their records and pages, and tables of the functions behind them.
 
+mod claims;
 mod commands;
 mod experiment;
 mod experiments;
+mod identity;
 mod interrupt;
 mod outcome;
 mod plot;
 mod progress;
 mod record;
 mod report;
+mod rivals;
 mod settings;
 mod shipped;
+mod sweep;
+mod units;
 
 #[cfg(test)]
 mod gallery;

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::outcome::{Check, Figure, Table};
+use crate::identity::Identity;
+use crate::outcome::{Check, Figure, Outcome, Table};
 
 const FILE: &str = "record.json";
 
@@ -18,13 +19,15 @@ pub(crate) struct Record {
     pub(crate) experiment: String,
     pub(crate) summary: String,
     pub(crate) version: String,
-    /// The commit that the program was built from, or `unknown`.
+    /// The commit that the program was built from, and a hash of the sources where they are not those of a commit.
     pub(crate) git: String,
     pub(crate) seed: u64,
     pub(crate) quick: bool,
     /// The data sets given, as [`describe_data`] has them.
     pub(crate) data: String,
     pub(crate) settings: Map<String, Value>,
+    /// Seconds by the clock; for an experiment in units the sum over all units, which are measured side by side and perhaps on
+    /// several machines, and over the conclusion.
     pub(crate) seconds: f64,
     pub(crate) checks: Vec<Check>,
     pub(crate) tables: Vec<Table>,
@@ -36,6 +39,19 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// What it is a function of.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            experiment: self.experiment.clone(),
+            version: self.version.clone(),
+            git: self.git.clone(),
+            seed: self.seed,
+            quick: self.quick,
+            data: self.data.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+
     /// How many checks hold.
     pub(crate) fn held(&self) -> usize {
         self.checks.iter().filter(|check| check.holds).count()
@@ -105,6 +121,44 @@ impl Record {
         ensure!(self.captions.len() == self.figures.len(), "field `captions`: not one per figure");
         Ok(())
     }
+}
+
+/// Makes a record of an outcome, which must have made a check, and stores it in `dir`.
+pub(crate) fn keep(
+    dir: &Path,
+    identity: Identity,
+    summary: &str,
+    seconds: f64,
+    outcome: Outcome,
+) -> Result<Record> {
+    let Identity { experiment, version, git, seed, quick, data, settings } = identity;
+    let Outcome { checks, tables, figures, notes } = outcome;
+    ensure!(!checks.is_empty(), "made no check");
+    let record = Record {
+        experiment,
+        summary: summary.into(),
+        version,
+        git,
+        seed,
+        quick,
+        data,
+        settings,
+        seconds,
+        checks,
+        tables,
+        figures: figures.iter().map(|figure| file_name(&figure.stem)).collect(),
+        captions: figures.iter().map(|figure| figure.caption.clone()).collect(),
+        notes,
+    };
+    record.store(dir, &figures)?;
+    Ok(record)
+}
+
+/// Makes the folder `dir` if need be; an error if nothing can be written there.
+pub(crate) fn ensure_writable(dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir)?;
+    tempfile::tempfile_in(dir)?;
+    Ok(())
 }
 
 /// An error if `dir/name` holds something else than a record of the experiment `name`: that must not be replaced. An older or

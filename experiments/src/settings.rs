@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value as JsonValue};
 use toml::{Table, Value};
 
 /// One `key=value` of the command line. The value is TOML (`1e-3`, `true`, `[2, 8]`), or a bare word.
@@ -66,6 +67,41 @@ where
         })?;
     }
     settings.try_into().context("the settings do not fit their type")
+}
+
+/// The settings as a record shows them.
+pub(crate) fn shown<S: Serialize>(settings: &S) -> Result<Map<String, JsonValue>> {
+    match serde_json::to_value(settings)? {
+        JsonValue::Object(shown) => Ok(shown),
+        _ => bail!("the settings are no struct with named fields"),
+    }
+}
+
+/// What [`shown`] was made of; an error names the setting at fault.
+pub(crate) fn restored<S>(values: &Map<String, JsonValue>) -> Result<S>
+where
+    S: Serialize + DeserializeOwned,
+{
+    let settings: S = serde_path_to_error::deserialize(&JsonValue::Object(values.clone()))
+        .map_err(|error| anyhow!("setting `{}`: {}", error.path(), error.inner()))?;
+    let again = shown(&settings)?;
+    for (key, value) in values {
+        ensure!(again.get(key) == Some(value), "setting `{key}`: {value} does not fit its type");
+    }
+    ensure!(again.len() == values.len(), "not every setting is there");
+    Ok(settings)
+}
+
+/// Names of settings and what they mean.
+pub(crate) type SettingDocs = &'static [(&'static str, &'static str)];
+
+include!(concat!(env!("OUT_DIR"), "/setting_docs.rs"));
+
+/// The documentation of the fields of the struct S, as the build script found it in the sources of the experiments.
+pub(crate) fn docs<S>() -> SettingDocs {
+    let path = std::any::type_name::<S>();
+    let found = SETTING_DOCS.iter().find(|(name, _)| path.ends_with(name));
+    found.map_or(&[], |(_, fields)| fields)
 }
 
 /// Writes the assignments into a table. A key leads through tables, as `training.steps` does; tables that are missing on the
@@ -163,6 +199,27 @@ mod tests {
         assert!(set(&["rate=nan"]).unwrap_err().to_string().contains("not finite"));
         assert!("rate".parse::<Assignment>().is_err());
         assert!("=1".parse::<Assignment>().is_err());
+    }
+
+    #[test]
+    fn settings_come_back_from_a_record() {
+        let settings = set(&["rate=0.30000000000000004", "dims=[]"]).unwrap();
+        let text = serde_json::to_string(&shown(&settings).unwrap()).unwrap();
+        let values: Map<String, JsonValue> = serde_json::from_str(&text).unwrap();
+        assert_eq!(restored::<Settings>(&values).unwrap(), settings);
+        type Change<'a> = &'a dyn Fn(&mut Map<String, JsonValue>);
+        let cases: [(Change<'_>, &str); 4] = [
+            (&|v| drop(v.insert("particles".into(), (-1).into())), "setting `particles`"),
+            (&|v| drop(v.insert("rate".into(), 1.into())), "setting `rate`: 1 does not fit"),
+            (&|v| drop(v.insert("new".into(), 1.into())), "unknown field `new`"),
+            (&|v| drop(v.remove("dims")), "missing field `dims`"),
+        ];
+        for (change, words) in cases {
+            let mut changed = values.clone();
+            change(&mut changed);
+            let message = restored::<Settings>(&changed).unwrap_err().to_string();
+            assert!(message.contains(words), "{message}");
+        }
     }
 
     #[test]

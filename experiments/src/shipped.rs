@@ -8,3 +8,9 @@ pub(crate) fn glyphs_spatial() -> Result<SavedModel> {
     let bytes = include_bytes!("../../checkpoints/glyphs-spatial.safetensors");
     Ok(SavedModel::from_bytes("checkpoints/glyphs-spatial.safetensors", bytes)?)
 }
+
+/// Its twin, told the noise level.
+pub(crate) fn glyphs_told() -> Result<SavedModel> {
+    let bytes = include_bytes!("../../checkpoints/glyphs-told.safetensors");
+    Ok(SavedModel::from_bytes("checkpoints/glyphs-told.safetensors", bytes)?)
+}

@@ -13,6 +13,7 @@ fn resolvent() -> Command {
 #[test]
 fn help_names_the_subcommands_and_the_exit_status() {
     let all = contains("list").and(contains("run")).and(contains("tabulate")).and(contains("report"));
+    let all = all.and(contains("merge")).and(contains("claims"));
     resolvent().arg("--help").assert().code(0).stdout(all.and(contains("Exit status")));
     resolvent().args(["run", "--help"]).assert().code(0).stdout(contains("--quick").and(contains("--set")));
     resolvent().arg("list").assert().code(0);
@@ -66,6 +67,25 @@ fn a_report_needs_sound_records() {
     fs::write(dir.path().join("green-law/record.json"), r#"{"experiment": 3}"#).unwrap();
     report().stderr(contains("green-law/record.json").and(contains("field `experiment`")));
     assert!(!dir.path().join("index.html").exists());
+}
+
+#[test]
+fn claims_are_judged_by_the_records_there_are() {
+    resolvent().args(["claims", "/no/such/folder"]).assert().code(2).stderr(contains("/no/such/folder"));
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("claims.md");
+    let claims = || {
+        let mut command = resolvent();
+        command.arg("claims").arg(dir.path());
+        command.assert()
+    };
+    claims().code(0).stdout(contains("no records").and(contains("`green-law` (no record)")));
+    resolvent().args(["run", "green-law", "--quick", "--out"]).arg(dir.path()).assert().code(0);
+    claims().code(0).stdout(contains("`green-law` (10 checks)").and(contains("quick settings, seed 0")));
+    resolvent().arg("claims").arg(dir.path()).arg("--out").arg(&page).assert().code(0).stdout("");
+    assert!(fs::read_to_string(&page).unwrap().starts_with("# Claims of the sources"));
+    fs::write(dir.path().join("green-law/record.json"), "{").unwrap();
+    claims().code(2).stderr(contains("green-law/record.json"));
 }
 
 #[test]

@@ -304,6 +304,24 @@ fn the_marginal_energy_averages_the_energies_of_all_times() {
     }
 }
 
+/// A path that runs away is for the sampler to count: its score must not panic.
+#[test]
+fn points_beyond_all_numbers_are_no_panic() {
+    let process = KilledBrownianMotion::new(2, 1.0, 0.3).unwrap();
+    let measure = EmpiricalMeasure::new(normal(2, 4, 1)).unwrap();
+    let score = SmoothedScore::new(&process, measure, 1e-2).unwrap();
+    for far in [1e10, 1e100, 9e153, 1e154, 1e200] {
+        let (mut gain, mut displacement) = ([0.0], [0.0; 2]);
+        score.evaluate(&[far, -far], &mut gain, &mut displacement);
+        if far <= 1e100 {
+            assert!(
+                relative(-displacement[0], far) < 1e-6 && gain[0] > 0.0,
+                "{far}: {gain:?} {displacement:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn bad_input_is_refused() {
     let process = KilledBrownianMotion::new(2, 1.0, 0.3).unwrap();

@@ -4,6 +4,7 @@
 //!   exactly; evaluate its density).
 //! * [`Atoms`], [`Circle`], [`Sphere`], [`Torus`], [`SwissRoll`], [`SwissRollCurve`], [`Segments`], [`Tree`]:
 //!   laws on sets whose projection is known.
+//! * [`Embedded`]: any of them turned into a space of higher dimension.
 //! * [`GaussianMixture`], [`Checkerboard`]: laws whose density is known.
 //! * [`Glyphs`]: a procedural family of 28 x 28 digits, a seven-dimensional image manifold per digit.
 //! * [`io`]: npy, npz, CSV and IDX files.
@@ -31,5 +32,6 @@ pub use error::{Error, Result};
 pub use glyphs::Glyphs;
 pub use law::{Density, Law, Support};
 pub use laws::{
-    Atoms, Checkerboard, Circle, GaussianMixture, Segments, Sphere, SwissRoll, SwissRollCurve, Torus, Tree,
+    Atoms, Checkerboard, Circle, Embedded, GaussianMixture, Segments, Sphere, SwissRoll, SwissRollCurve,
+    Torus, Tree,
 };

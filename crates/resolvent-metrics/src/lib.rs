@@ -17,7 +17,9 @@
 //! | which atom is each point at, and how far from it? | [`nearest`], [`distance_statistics`] |
 //! | does a scalar have this distribution function? | [`ks_one_sample`], [`ks_two_sample`], [`ks_critical`] |
 //! | do two clouds of points have the same law? | [`energy_distance`], [`mmd`], [`sliced_wasserstein`], [`frechet_distance`] |
-//! | how close are images to their references? | [`psnr`], [`mean_psnr`] |
+//! | are the samples like the references, and do they reach all of them? | [`precision_recall`], [`density_coverage`] |
+//! | how close are images to their references? | [`psnr`], [`mean_psnr`], [`ssim`], [`mean_ssim`] |
+//! | do two sequences rank things alike? | [`kendall_tau`] |
 //! | what is a mean, a proportion, a quantile? | [`mean`], [`proportion`], [`wilson`], [`quantile`] |
 //!
 //! ```
@@ -32,33 +34,42 @@
 
 pub mod categorical;
 mod check;
+mod density_coverage;
 mod distance_statistics;
 mod energy_distance;
 mod error;
 mod estimate;
 mod frechet_distance;
+mod kendall_tau;
 pub mod ks;
 mod mmd;
 pub mod moments;
 mod nearest;
+mod neighbourhoods;
 mod pairwise;
+mod precision_recall;
 mod psnr;
 mod quantile;
 mod sliced_wasserstein;
+mod ssim;
 mod two_sample;
 
 pub use categorical::{
     TestResult, chi_square_test, counts, expected_total_variation, total_variation, total_variation_critical,
 };
+pub use density_coverage::{DensityCoverage, density_coverage};
 pub use distance_statistics::{DistanceStatistics, QUANTILE_LEVELS, distance_statistics};
 pub use energy_distance::energy_distance;
 pub use error::{Error, Result};
 pub use estimate::Estimate;
 pub use frechet_distance::frechet_distance;
+pub use kendall_tau::kendall_tau;
 pub use ks::{KsResult, expected_ks, ks_critical, ks_one_sample, ks_p_value, ks_two_sample};
 pub use mmd::{Bandwidth, median_bandwidth, mmd};
 pub use moments::{mean, proportion, wilson};
 pub use nearest::{Nearest, nearest, nearest_index};
+pub use precision_recall::{PrecisionRecall, precision_recall};
 pub use psnr::{mean_psnr, psnr};
 pub use quantile::quantile;
 pub use sliced_wasserstein::{Order, sliced_wasserstein};
+pub use ssim::{mean_ssim, ssim};

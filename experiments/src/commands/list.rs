@@ -7,12 +7,13 @@ use anyhow::Result;
 use crate::Verdict;
 use crate::experiment::AnyExperiment;
 
-/// One line per experiment: name, time, what it reproduces.
+/// One line per experiment: name, time (with a star if it is a sweep), what it reproduces.
 pub(crate) fn execute(registry: &[&dyn AnyExperiment], out: &mut impl Write) -> Result<Verdict> {
     let width = registry.iter().map(|experiment| experiment.name().len()).max().unwrap_or(0);
     for experiment in registry {
         let time = duration(experiment.seconds());
-        writeln!(out, "{:width$}  {time:>6}  {}", experiment.name(), experiment.summary())?;
+        let star = if experiment.in_units() { '*' } else { ' ' };
+        writeln!(out, "{:width$}  {time:>6}{star} {}", experiment.name(), experiment.summary())?;
     }
     Ok(Verdict::Holds)
 }

@@ -1,7 +1,9 @@
 //! The subcommands, one file each. A new one is a file, a variant of [`Command`] and its arm in [`Cli::execute`].
 
+mod claims;
 mod inspect;
 mod list;
+mod merge;
 mod project;
 mod report;
 mod run;
@@ -33,6 +35,8 @@ enum Command {
     List,
     /// Run experiments; write their records, figures and the page DIR/index.html
     Run(run::Args),
+    /// Join the parts that `run --shard` measured into records and the page OUT/index.html
+    Merge(merge::Args),
     /// Sample from data: particles run backward until they die
     Sample(sample::Args),
     /// Carry noisy or masked inputs to the data
@@ -46,6 +50,8 @@ enum Command {
     Tabulate(tabulate::Command),
     /// Rebuild the page DIR/index.html from the records in DIR alone
     Report(report::Args),
+    /// Write the claims of the sources as a page, and whether they held in the records in DIR
+    Claims(claims::Args),
 }
 
 impl Cli {
@@ -57,6 +63,7 @@ impl Cli {
                 interrupt::install()?;
                 run::execute(args, experiments::ALL, out)
             }
+            Command::Merge(args) => merge::execute(args, experiments::ALL, out),
             Command::Sample(args) => {
                 interrupt::install()?;
                 sample::execute(args)
@@ -71,11 +78,14 @@ impl Cli {
             }
             Command::Inspect(args) => inspect::execute(args, out),
             Command::Tabulate(command) => tabulate::execute(command, out),
+            Command::Claims(args) => claims::execute(args, out),
             Command::Report(args) => report::execute(args, experiments::ALL, out),
         }
     }
 }
 
+#[cfg(test)]
+pub(crate) use merge::{Args as MergeArgs, execute as merge_parts, join_records, join_units, unit_files};
 #[cfg(test)]
 pub(crate) use report::rebuild;
 #[cfg(test)]

@@ -4,19 +4,19 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::threads::Threads;
-use crate::experiment::{AnyExperiment, Context, Prepared};
+use crate::experiment::{AnyExperiment, Context, Prepared, Work};
+use crate::identity::Identity;
 use crate::record::{self, Record};
 use crate::report::Shown;
 use crate::settings::Assignment;
+use crate::units::{self, Shard};
 use crate::{Verdict, one_line, report};
 
 /// The word that stands for every experiment.
 const ALL: &str = "all";
-/// The commit of the sources that this program was built from.
-const GIT: &str = env!("RESOLVENT_GIT");
 
 /// What to run and how.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,8 @@ pub(crate) struct Args {
     /// Small settings: the same code in a few seconds
     #[arg(long)]
     quick: bool,
-    /// Folder for the page and a folder NAME of record and figures per experiment; only a record of NAME is replaced
+    /// Folder for the page, a folder NAME of record and figures per experiment, and the units of sweeps in units/NAME; only
+    /// a record of NAME is replaced
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
     /// Seed of every random stream
@@ -42,16 +43,24 @@ pub(crate) struct Args {
     /// Change a setting, as in `--set rate=0.5`; an unknown key lists the valid ones
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<Assignment>,
-    /// With `all`: run every experiment, whatever records there are
+    /// Run every experiment of `all` whatever records there are, and measure every unit of a sweep again; without it a sweep goes
+    /// on from the units in DIR that are up to date
     #[arg(long)]
     fresh: bool,
+    /// Do part I of N only, every N-th unit of the chosen experiments, and leave the units for `resolvent merge`; an experiment
+    /// that is no sweep counts as one unit
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
 }
 
 /// Runs the experiments one after the other. One that fails does not keep the others from running.
 pub(crate) fn execute(args: &Args, registry: &[&dyn AnyExperiment], out: &mut impl Write) -> Result<Verdict> {
     let all = args.names.iter().any(|name| name == ALL);
-    ensure!(all || !args.fresh, "--fresh goes with `all`; experiments given by name run in any case");
     let chosen = choose(&args.names, registry)?;
+    ensure!(
+        all || !args.fresh || chosen.iter().any(|experiment| experiment.in_units()),
+        "--fresh goes with `all` and with sweeps; other experiments given by name run in any case"
+    );
     let mut prepared = Vec::with_capacity(chosen.len());
     for experiment in &chosen {
         prepared.push(experiment.prepare(args.quick, &args.set)?);
@@ -60,40 +69,58 @@ pub(crate) fn execute(args: &Args, registry: &[&dyn AnyExperiment], out: &mut im
         ensure!(data.is_dir(), "--data {}: no such folder", data.display());
     }
     let data = record::describe_data(args.data.as_deref()).context("--data")?;
-    let place = || format!("--out {}", args.out.display());
-    std::fs::create_dir_all(&args.out).with_context(place)?;
-    tempfile::tempfile_in(&args.out).with_context(place)?;
+    record::ensure_writable(&args.out).with_context(|| format!("--out {}", args.out.display()))?;
     for experiment in &chosen {
         record::ensure_free(&args.out, experiment.name())?;
     }
     args.threads.install()?;
 
     let context = Context { seed: args.seed, data: args.data.clone() };
-    let (mut verdict, mut failed) = (Verdict::Holds, Vec::new());
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let (mut verdict, mut failed, mut number) = (Verdict::Holds, Vec::new(), 0);
     for (experiment, prepared) in chosen.into_iter().zip(prepared) {
-        let earlier = (all && !args.fresh).then(|| up_to_date(args, experiment, &prepared, &data)).flatten();
+        let name = experiment.name();
+        let pieces = prepared.work.pieces();
+        let share = shard.of(number, pieces);
+        number += pieces;
+        if share.is_empty() {
+            continue;
+        }
+        let identity = Identity::here(name, &prepared.settings, args.seed, args.quick, &data);
+        let earlier = (all && !args.fresh).then(|| up_to_date(&args.out, &identity)).flatten();
         let record = match earlier {
             Some(record) => {
-                eprintln!("{}: up to date, skipped", experiment.name());
-                record
+                eprintln!("{name}: up to date, skipped");
+                Some(record)
             }
-            None => match run_one(args, experiment, prepared, &data, &context) {
+            None => match run_one(args, experiment, prepared, &share, identity, &context) {
                 Ok(record) => record,
                 Err(error) if context.interrupted() => return Err(error),
                 Err(error) => {
-                    eprintln!("{}: {}", experiment.name(), one_line(&error));
-                    failed.push(experiment.name());
-                    continue;
+                    eprintln!("{name}: {}", one_line(&error));
+                    failed.push(name);
+                    None
                 }
             },
         };
+        let Some(record) = record else { continue };
         if !record.holds() {
             verdict = Verdict::Fails;
         }
         // The records count, not who reads along: a closed pipe does not end a run.
         let _ = write!(out, "{}", report::terminal(&record));
-        let page = report::write(&args.out, sound_records(&args.out)?, registry)?;
-        let _ = writeln!(out, "  page: {}\n", page.display());
+        if args.shard.is_none() {
+            let page = report::write(&args.out, sound_records(&args.out)?, registry)?;
+            let _ = writeln!(out, "  page: {}\n", page.display());
+        }
+    }
+    if let Some(shard) = args.shard {
+        let _ = writeln!(
+            out,
+            "part {shard} of {number} units is in {}; once all parts are done, \
+             `resolvent merge DIR... --out DIR` makes the records and the page of them",
+            args.out.display()
+        );
     }
     ensure!(failed.is_empty(), "did not finish: {}", failed.join(", "));
     Ok(verdict)
@@ -116,59 +143,52 @@ fn choose<'a>(names: &[String], registry: &[&'a dyn AnyExperiment]) -> Result<Ve
     Ok(chosen)
 }
 
+/// Runs an experiment, or those of its units that are in `share`; a part leaves no record.
 fn run_one(
     args: &Args,
     experiment: &dyn AnyExperiment,
     prepared: Prepared<'_>,
-    data: &str,
+    share: &[usize],
+    identity: Identity,
     context: &Context,
-) -> Result<Record> {
-    let start = Instant::now();
-    let outcome = (prepared.run)(context)?;
-    let seconds = start.elapsed().as_secs_f64();
-    context.proceed()?;
-    if outcome.checks.is_empty() {
-        bail!("made no check");
-    }
-    let record = Record {
-        experiment: experiment.name().into(),
-        summary: experiment.summary().into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        git: GIT.into(),
-        seed: args.seed,
-        quick: args.quick,
-        data: data.into(),
-        settings: prepared.settings,
-        seconds,
-        checks: outcome.checks,
-        tables: outcome.tables,
-        figures: outcome.figures.iter().map(|figure| record::file_name(&figure.stem)).collect(),
-        captions: outcome.figures.iter().map(|figure| figure.caption.clone()).collect(),
-        notes: outcome.notes,
+) -> Result<Option<Record>> {
+    let name = experiment.name();
+    let (outcome, seconds) = match prepared.work {
+        Work::Whole(run) => {
+            let start = Instant::now();
+            let outcome = run(context)?;
+            (outcome, start.elapsed().as_secs_f64())
+        }
+        Work::Units(units) => {
+            let done = units::measure(&*units, share, &identity, &args.out, !args.fresh, context)?;
+            if done.skipped > 0 || args.shard.is_some() {
+                let (fresh, skipped) = (done.fresh, done.skipped);
+                eprintln!("{name}: {fresh} units measured, {skipped} units up to date and skipped");
+            }
+            for (unit, message) in &done.failed {
+                eprintln!("{name}: unit {unit}: {message}");
+            }
+            ensure!(done.failed.is_empty(), "{} of {} units failed", done.failed.len(), share.len());
+            if args.shard.is_some() {
+                return Ok(None);
+            }
+            let start = Instant::now();
+            let outcome = units.conclude(done.measured.into_iter().flatten().collect())?;
+            (outcome, done.seconds + start.elapsed().as_secs_f64())
+        }
     };
-    record.store(&args.out, &outcome.figures)?;
-    Ok(record)
+    context.proceed()?;
+    record::keep(&args.out, identity, experiment.summary(), seconds, outcome).map(Some)
 }
 
 /// The record of an earlier run that would come out the same.
-fn up_to_date(
-    args: &Args,
-    experiment: &dyn AnyExperiment,
-    prepared: &Prepared<'_>,
-    data: &str,
-) -> Option<Record> {
-    let record = Shown::read(&args.out, experiment.name()).ok()?.record;
-    let same = record.version == env!("CARGO_PKG_VERSION")
-        && record.git == GIT
-        && record.seed == args.seed
-        && record.quick == args.quick
-        && record.data == data
-        && record.settings == prepared.settings;
-    same.then_some(record)
+fn up_to_date(dir: &Path, identity: &Identity) -> Option<Record> {
+    let record = Shown::read(dir, &identity.experiment).ok()?.record;
+    (record.identity() == *identity).then_some(record)
 }
 
 /// The sound records in `dir`; what else lies there is left alone.
-fn sound_records(dir: &Path) -> Result<Vec<Shown>> {
+pub(super) fn sound_records(dir: &Path) -> Result<Vec<Shown>> {
     let mut sound = Vec::new();
     for name in record::names(dir)? {
         match Shown::read(dir, &name) {

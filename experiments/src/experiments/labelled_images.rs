@@ -61,6 +61,13 @@ impl LabelledImages {
     }
 }
 
+impl LabelledImages {
+    /// The mean of the data.
+    pub(super) fn mean(&self) -> Vec<f64> {
+        self.data.column_mean().as_slice().to_vec()
+    }
+}
+
 /// Column `i` of a batch.
 pub(super) fn pixels(batch: &DMatrix<f64>, i: usize) -> &[f64] {
     &batch.as_slice()[i * PIXELS..(i + 1) * PIXELS]

@@ -3,6 +3,7 @@
 //! `RESOLVENT_GALLERY=DIR cargo test -p resolvent-experiments gallery` leaves its page in DIR to be looked at.
 
 mod figures;
+mod sweep;
 
 use std::fs;
 use std::path::Path;

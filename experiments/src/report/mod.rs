@@ -1,7 +1,11 @@
 //! Records shown: the page `index.html` and the table on the terminal.
 
+mod claims;
+mod contents;
 mod numbers;
 mod page;
+mod rerun;
+mod section;
 mod terminal;
 
 use std::fs;
@@ -12,6 +16,7 @@ use anyhow::{Context as _, Result, ensure};
 use resolvent::data::io::write_atomically;
 
 use crate::experiment::AnyExperiment;
+use crate::experiments::place;
 use crate::record::Record;
 
 pub(crate) use terminal::terminal;
@@ -19,7 +24,8 @@ pub(crate) use terminal::terminal;
 /// A record with the text of its figures, both found sound.
 pub(crate) struct Shown {
     pub(crate) record: Record,
-    figures: Vec<String>,
+    /// The text of each.
+    pub(crate) figures: Vec<String>,
 }
 
 impl Shown {
@@ -33,15 +39,12 @@ impl Shown {
     }
 }
 
-/// Writes `dir/index.html` with these records of `dir` and returns its path. The sections stand in the order of the registry,
+/// Writes `dir/index.html` with these records of `dir` and returns its path. The sections stand in the order of the questions,
 /// then by name.
 pub(crate) fn write(dir: &Path, mut shown: Vec<Shown>, registry: &[&dyn AnyExperiment]) -> Result<PathBuf> {
-    let rank = |name: &str| registry.iter().position(|experiment| experiment.name() == name);
-    shown.sort_by_cached_key(|Shown { record, .. }| {
-        (rank(&record.experiment).unwrap_or(registry.len()), record.experiment.clone())
-    });
+    shown.sort_by_cached_key(|Shown { record, .. }| (place(&record.experiment), record.experiment.clone()));
     let path = dir.join("index.html");
-    let page = page::page(&shown);
+    let page = page::page(&shown, registry);
     write_atomically(&path, |file| file.write_all(page.as_bytes()))?;
     Ok(path)
 }

@@ -32,6 +32,15 @@ pub(super) fn full(value: f64) -> String {
     format!("{value:?}")
 }
 
+/// Seconds in the unit a reader would choose.
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 99.95 => format!("{s:.1} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
 /// A cell of a table: what is shown, and the full number where that is shorter.
 pub(super) fn cell(value: &Value) -> (String, Option<String>) {
     match value {
@@ -51,6 +60,15 @@ pub(super) fn cell(value: &Value) -> (String, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_have_their_unit() {
+        let cases =
+            [(0.04, "0.0 s"), (99.9, "99.9 s"), (100.0, "2 min"), (5399.0, "90 min"), (5400.0, "1.5 h")];
+        for (seconds, expected) in cases {
+            assert_eq!(duration(seconds), expected);
+        }
+    }
 
     #[test]
     fn four_digits_are_shown() {

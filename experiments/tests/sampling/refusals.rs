@@ -77,7 +77,7 @@ fn options_that_do_not_go_together_are_refused() {
 fn rules_that_wait_for_the_data_are_refused_in_one_dimension() {
     let bench = Bench::new();
     bench.file("line.npy", &[4, 1], &[0.0, 1.0, 2.5, 4.0]);
-    for rule in ["sup:3", "l2:3", "distance:0.1", "support:0.1 --support circle:1"] {
+    for rule in ["sup:3", "l2:3", "distance:0.1", "tangent:0.1:3:1", "support:0.1 --support circle:1"] {
         for more in ["", "--step euler"] {
             let line = format!("sample --data line.npy --n 2 {more} --kill {rule}");
             bench.refuse(&line, &["codimension 1", "the lifetime that --step posterior-bridge"]);
@@ -85,7 +85,7 @@ fn rules_that_wait_for_the_data_are_refused_in_one_dimension() {
     }
     bench.run("sample --data line.npy --n 2 --kill lifetime,time:3,steps:9,exponential:1");
     bench.run("sample --data line.npy --n 2 --step euler --kill exponential:1");
-    bench.run("sample --data y.npy --n 2 --kill sup:3,distance:0.1");
+    bench.run("sample --data y.npy --n 2 --kill sup:3,distance:0.1,tangent:0.1:4:1");
 }
 
 #[test]
@@ -123,6 +123,11 @@ fn bad_numbers_and_rules_are_named() {
         ("--kill sup:many", &["sup, `many`"]),
         ("--kill l2:-3", &["l2, `-3`"]),
         ("--kill distance:0", &["distance, `0`"]),
+        ("--kill tangent:0", &["tangent, `0`"]),
+        ("--kill tangent:0.1:4", &["DELTA or DELTA:K:M, got `0.1:4`"]),
+        ("--kill tangent:0.1:x:1", &["tangent, `x`, is not a whole number"]),
+        ("--kill tangent:0.1:9:1", &["--kill tangent:0.1:9:1", "data must be at least 9, got 5"]),
+        ("--kill tangent:0.1:3:2", &["--kill tangent:0.1:3:2", "codimension 1 is not polar"]),
         ("--kill exponential:inf", &["exponential, `inf`"]),
         ("--kill steps:2.5", &["steps, `2.5`, is not a whole number"]),
         ("--kill lifetime:3", &["lifetime takes no number, got `3`"]),

@@ -12,8 +12,10 @@ mod flux_crossing;
 mod hazard;
 mod l2;
 mod local_time;
+mod oracle_lifetime;
 mod residual_noise;
 mod sup;
+mod tangent;
 
 pub use distance::{DistanceToData, DistanceToSupport};
 pub use exponential::ExponentialTime;
@@ -22,8 +24,10 @@ pub use flux_crossing::FluxCrossing;
 pub use hazard::Hazard;
 pub use l2::L2Score;
 pub use local_time::{Hypersurface, Increment, LocalTime, PointsOnLine, Shell, no_local_time};
+pub use oracle_lifetime::OracleLifetime;
 pub use residual_noise::ResidualNoise;
 pub use sup::SupScore;
+pub use tangent::TangentPlane;
 
 use crate::error::{Error, Result};
 use crate::killed::KilledBrownianMotion;

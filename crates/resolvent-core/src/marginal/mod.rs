@@ -13,12 +13,16 @@ pub(crate) mod lanes;
 mod mixture;
 mod prediction;
 mod sphere;
+mod student_mixture;
+mod student_t;
 
 pub use affine::AffineMarginal;
 pub use diffused::Diffused;
 pub use mixture::GaussianMixture;
 pub use prediction::{Clipped, DataPrediction, NoisePrediction, ScorePrediction, VelocityPrediction};
 pub use sphere::UniformSphere;
+pub use student_mixture::StudentMixture;
+pub use student_t::{StudentT, student_prior};
 
 use crate::schedule::Level;
 

@@ -6,6 +6,7 @@ mod empirical;
 mod field;
 mod grid;
 mod kernel;
+pub mod perturbed;
 mod posterior;
 pub(crate) mod products;
 mod smoothed;

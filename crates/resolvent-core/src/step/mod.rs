@@ -4,6 +4,7 @@ mod bridge;
 mod corrected_bridge;
 mod euler;
 mod flux;
+mod imposed;
 mod posterior_bridge;
 
 pub use bridge::Bridge;
@@ -11,6 +12,7 @@ pub use corrected_bridge::CorrectedBridge;
 pub use euler::EulerMaruyama;
 pub use flux::{AdaptiveFlux, Flux, MultistepFlux};
 pub(crate) use flux::{quickening, slowness};
+pub use imposed::Imposed;
 pub use posterior_bridge::PosteriorBridge;
 
 use crate::killed::KilledBrownianMotion;

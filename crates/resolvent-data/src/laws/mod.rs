@@ -3,6 +3,7 @@
 mod atoms;
 mod checkerboard;
 mod circle;
+mod embedded;
 mod gaussian_mixture;
 mod segments;
 mod sphere;
@@ -18,6 +19,7 @@ mod checks;
 pub use atoms::Atoms;
 pub use checkerboard::Checkerboard;
 pub use circle::Circle;
+pub use embedded::Embedded;
 pub use gaussian_mixture::GaussianMixture;
 pub use segments::Segments;
 pub use sphere::Sphere;

@@ -6,11 +6,11 @@ use rayon::prelude::*;
 use resolvent::core::LifetimeLaw;
 use resolvent::metrics::{self, KsResult, TestResult};
 
-use super::corruption::{Corruption, damage};
 use super::images::{Images, grey, pixels};
 use super::method::{Ends, Method, Scheme};
 use super::{SIGNIFICANCE, Settings};
 use crate::experiment::Context;
+use crate::experiments::corruption::{Corruption, damage};
 use crate::outcome::{Check, Table, cells};
 use crate::plot::{BarRow, image_bars};
 

@@ -5,31 +5,15 @@ use anyhow::Result;
 use super::ambiguous::Ambiguous;
 use super::method::Method;
 use super::{SIGNIFICANCE, Settings};
+use crate::experiments::ball_bound::BallBound;
 use crate::outcome::{Check, Table, cells};
 
-/// The bound of R16 from one start.
-struct Bound {
-    /// The share ε of the data within the distance R.
-    mass: f64,
-    /// (1 + δ) R.
-    radius: f64,
-    /// On the probability to end beyond it.
-    outside: f64,
-    /// The same without a Bessel function.
-    simple: f64,
-}
-
-impl Bound {
-    /// With the ball that just holds a share of at least `mass` of the data, at these ascending `distances`.
-    fn new(distances: &[f64], mass: f64, margin: f64, method: &Method<'_>) -> Self {
-        let count = (mass * distances.len() as f64).ceil().max(1.0);
-        let inner = distances[count as usize - 1];
-        let mass = count / distances.len() as f64;
-        let radius = (1.0 + margin) * inner;
-        let q = (1.0 - mass) / mass * f64::exp(method.log_green(radius) - method.log_green(inner));
-        let simple = (1.0 + margin).powf(2.0 - method.dim() as f64) / mass;
-        Self { mass, radius, outside: q / (1.0 + q), simple }
-    }
+/// The ball that just holds a share of at least `mass` of the data, at these ascending `distances`: the share that it holds, and
+/// the bounds of R16.
+fn bound(distances: &[f64], mass: f64, margin: f64, method: &Method<'_>) -> (f64, BallBound) {
+    let count = (mass * distances.len() as f64).ceil().max(1.0);
+    let mass = count / distances.len() as f64;
+    (mass, BallBound::new(method.green(), mass, distances[count as usize - 1], margin))
 }
 
 /// R16 for every ambiguous input, every share and every margin, against the exact law and the particles.
@@ -58,18 +42,16 @@ pub(super) fn bounds(
         for (i, (candidate, distances)) in ambiguous.inputs.iter().zip(&distances).enumerate() {
             let mut sorted = distances.clone();
             sorted.sort_unstable_by(f64::total_cmp);
-            let bound = Bound::new(&sorted, mass, margin, method);
+            let (mass, bound) = bound(&sorted, mass, margin, method);
             // The mass outside is added up by itself: one minus the mass inside would lose it.
             let weighted = distances.iter().zip(&candidate.weights);
             let exact: f64 = weighted.filter(|(distance, _)| **distance > bound.radius).map(|(_, w)| w).sum();
             let outside =
                 ambiguous.end_points(i).iter().filter(|&&end| distances[end] > bound.radius).count();
             let observed = outside as f64 / particles;
-            largest = largest.max(exact / bound.outside);
-            worst_excess = worst_excess.max(observed - bound.outside);
-            for (mean, value) in
-                means.iter_mut().zip([bound.mass, bound.outside, bound.simple, exact, observed])
-            {
+            largest = largest.max(exact / bound.sharp);
+            worst_excess = worst_excess.max(observed - bound.sharp);
+            for (mean, value) in means.iter_mut().zip([mass, bound.sharp, bound.simple, exact, observed]) {
                 *mean += value / ambiguous.inputs.len() as f64;
             }
         }

@@ -5,11 +5,6 @@ use anyhow::{Context as _, Result};
 pub(super) use crate::experiments::labelled_images::{LabelledImages as Images, grey, pixels};
 
 impl Images {
-    /// The mean of the data.
-    pub(super) fn mean(&self) -> Vec<f64> {
-        self.data.column_mean().as_slice().to_vec()
-    }
-
     /// The held-out image `i`.
     pub(super) fn original(&self, i: usize) -> &[f64] {
         pixels(&self.held_out, i)

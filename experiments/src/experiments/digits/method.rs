@@ -8,7 +8,8 @@ use rand::RngExt;
 use resolvent::core::random::{Purpose, stream};
 use resolvent::core::step::{Bridge, PosteriorBridge};
 use resolvent::core::{
-    EmpiricalMeasure, EmpiricalScore, Ensemble, Exit, KilledBrownianMotion, Oracle, Sampler, ScoreAdaptive,
+    EmpiricalMeasure, EmpiricalScore, Ensemble, Exit, GreenKernel, KilledBrownianMotion, Oracle, Sampler,
+    ScoreAdaptive,
 };
 use resolvent::metrics::{self, Nearest};
 
@@ -138,14 +139,9 @@ impl<'a> Method<'a> {
         Ok(Oracle::new(self.process.clone(), self.score.measure().clone())?)
     }
 
-    /// The number of pixels.
-    pub(super) fn dim(&self) -> usize {
-        self.process.dim()
-    }
-
-    /// log G_r at a distance.
-    pub(super) fn log_green(&self, distance: f64) -> f64 {
-        self.process.green().log_value(distance)
+    /// The Green kernel of the process.
+    pub(super) fn green(&self) -> &GreenKernel {
+        self.process.green()
     }
 
     /// Distances from `x` to the data.

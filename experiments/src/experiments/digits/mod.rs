@@ -2,7 +2,6 @@
 
 mod ambiguous;
 mod ball;
-mod corruption;
 mod images;
 mod method;
 mod sweep;
@@ -12,10 +11,10 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use self::ambiguous::Ambiguous;
-use self::corruption::{Corruption, Fill};
 use self::images::Images;
 use self::method::{Ends, Method};
 use self::trials::Trial;
+use super::corruption::{Corruption, Fill};
 use crate::experiment::{Context, Experiment};
 use crate::outcome::{Check, Figure, Outcome};
 

@@ -6,11 +6,11 @@ use rayon::prelude::*;
 use resolvent::metrics;
 
 use super::Settings;
-use super::corruption::{Corruption, damaged};
 use super::images::{Images, pixels};
 use super::method::{Ends, Method, Scheme, floor};
 use super::trials::{PEAK, posterior_means};
 use crate::experiment::Context;
+use crate::experiments::corruption::{Corruption, damaged};
 use crate::outcome::{Figure, Table, cells};
 use crate::plot::{Axis, Chart, Series};
 

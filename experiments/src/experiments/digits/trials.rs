@@ -6,10 +6,10 @@ use rayon::prelude::*;
 use resolvent::metrics::{self, Nearest};
 
 use super::Settings;
-use super::corruption::{Corruption, damaged};
 use super::images::{Images, grey, pixels};
 use super::method::{Ends, Method, Scheme};
 use crate::experiment::Context;
+use crate::experiments::corruption::{Corruption, damaged};
 use crate::outcome::{Table, cells};
 use crate::plot::{GreyImage, ImagePanel, image_panels};
 

@@ -5,9 +5,9 @@ use nalgebra::DMatrix;
 use resolvent::core::{Ensemble, Exit};
 use resolvent::metrics::{Estimate, ks_one_sample, mean, quantile};
 
-use super::end_law::EndError;
 use super::rules::{Rule, sup};
 use super::supports::Target;
+use crate::experiments::harmonic::end_law::EndError;
 
 /// Significance of every Monte-Carlo bound.
 pub(super) const ALPHA: f64 = 1e-3;

@@ -3,10 +3,7 @@
 mod calibration;
 mod checks;
 mod deaths;
-mod end_law;
 mod figures;
-mod poisson;
-mod quadrature;
 mod rules;
 mod supports;
 mod tables;

@@ -10,8 +10,8 @@ use resolvent::core::{EmpiricalMeasure, EmpiricalScore, KilledBrownianMotion};
 use resolvent::data::{Atoms, Circle, Law, Sphere, Support};
 
 use super::Settings;
-use super::end_law::EndLaw;
-use super::quadrature::{circle, circle_count, sphere, sphere_count};
+use crate::experiments::harmonic::end_law::EndLaw;
+use crate::experiments::harmonic::quadrature::{circle, circle_count, sphere, sphere_count};
 
 /// How much finer the quadrature is that the score is compared with.
 const FINER: usize = 4;

@@ -1,15 +1,14 @@
 //! `learned-glyphs` and `learned-mnist`: a spatial score of images that knows no time, and the same network told the time.
 
 mod denoising;
-mod judge;
 mod recipes;
-mod sampling;
+pub(super) mod sampling;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use self::denoising::Denoising;
-use self::judge::Judge;
+use super::judge::Judge;
 use super::labelled_images::LabelledImages;
 use super::training::{Training, loss_chart, train};
 use crate::experiment::{Context, Experiment};
@@ -191,7 +190,7 @@ fn run(settings: &Settings, images: &LabelledImages, context: &Context) -> Resul
     let (levels, bounds) = (settings.levels.len(), settings.rmse_bounds.len());
     ensure!(levels == bounds, "{levels} `levels`, but {bounds} `rmse_bounds`");
     ensure!(settings.samples >= 20, "`samples` must be at least 20, got {}", settings.samples);
-    let judge = Judge::new(settings, images, context)?;
+    let judge = Judge::new(settings.classifier_steps, images, context)?;
     let twin = |name, recipe| train(context, name, &recipe, &images.data, &images.held_out);
     let twins = Twins {
         spatial: twin("spatial score", recipes::spatial(settings, context.seed))?,
@@ -205,7 +204,7 @@ fn run(settings: &Settings, images: &LabelledImages, context: &Context) -> Resul
     outcome.checks.push(Check::at_least(
         "accuracy of the judging classifier",
         judge.accuracy,
-        Judge::least(settings),
+        Judge::least(settings.classifier_steps),
         TARGET,
     ));
     outcome.tables.push(recipes::table(&twins, images));

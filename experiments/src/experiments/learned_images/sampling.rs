@@ -15,9 +15,9 @@ use resolvent::core::{Ensemble, Exit, HorizonSampler, KilledBrownianMotion, Samp
 use resolvent::learn::score::{LearnedDenoiser, LearnedScore};
 use resolvent::metrics::{Estimate, Order, frechet_distance, sliced_wasserstein};
 
-use super::judge::Judge;
 use super::{Settings, TARGET, Twins};
 use crate::experiment::Context;
+use crate::experiments::judge::Judge;
 use crate::experiments::labelled_images::{LabelledImages, grey, pixels};
 use crate::outcome::{Check, Figure, Outcome, Table, cells};
 use crate::plot::{ImagePanel, image_panels};
@@ -42,19 +42,24 @@ struct Drawn {
     shares: Vec<f64>,
 }
 
-/// N(c, C + σ² I), c and C those of the Gaussian fit to the data.
-fn starts(settings: &Settings, images: &LabelledImages, seed: u64) -> DMatrix<f64> {
-    let (d, n) = images.data.shape();
-    let mean = images.data.column_mean();
-    let mut out = DMatrix::zeros(d, settings.samples);
+/// `samples` draws (d x samples) of N(c, C + σ² I), c and C those of the Gaussian fit to the data (d x n), σ = `level`.
+pub(in crate::experiments) fn starts(
+    data: &DMatrix<f64>,
+    level: f64,
+    samples: usize,
+    seed: u64,
+) -> DMatrix<f64> {
+    let (d, n) = data.shape();
+    let mean = data.column_mean();
+    let mut out = DMatrix::zeros(d, samples);
     for (i, mut column) in out.column_iter_mut().enumerate() {
         let mut rng = stream(seed, Purpose::Start, i as u64);
         let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
         // A combination of the centred data with normal weights has their covariance.
-        for data in images.data.column_iter() {
-            column.axpy(normal() / (n as f64).sqrt(), &(data - &mean), 1.0);
+        for datum in data.column_iter() {
+            column.axpy(normal() / (n as f64).sqrt(), &(datum - &mean), 1.0);
         }
-        column.iter_mut().for_each(|x| *x += settings.start_level * normal());
+        column.iter_mut().for_each(|x| *x += level * normal());
         column += &mean;
     }
     out
@@ -121,7 +126,7 @@ pub(super) fn report(
     context: &Context,
     outcome: &mut Outcome,
 ) -> Result<()> {
-    let starts = starts(settings, images, context.seed);
+    let starts = starts(&images.data, settings.start_level, settings.samples, context.seed);
     let budget = settings.evaluations;
     let (edm, ve, vp) = (Edm::default(), Ve::default(), VpLinear::default());
     let noisy = |schedule: &dyn Schedule, end| Grid::uniform_time(schedule, budget - 1, end);

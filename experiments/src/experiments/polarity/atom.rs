@@ -8,11 +8,12 @@ use resolvent::core::killing::DistanceToSupport;
 use resolvent::core::step::Bridge;
 use resolvent::core::{EmpiricalMeasure, EmpiricalScore, FixedStep, KilledBrownianMotion, Sampler};
 use resolvent::metrics::{self, Estimate};
+use serde::{Deserialize, Serialize};
 
+use super::super::estimate::StoredEstimate;
 use super::super::reverse_time::derived_seed;
 use super::{Settings, hitting};
 use crate::experiment::Context;
-use crate::progress::Progress;
 
 /// Distance of the start.
 pub(super) const START: f64 = 1.0;
@@ -20,14 +21,18 @@ pub(super) const START: f64 = 1.0;
 pub(super) const TOLERANCE: f64 = 0.05;
 
 /// What the distance rule does at one δ.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) codimension: usize,
     pub(super) delta: f64,
     /// T_δ.
+    #[serde(with = "StoredEstimate")]
     pub(super) time: Estimate,
     /// m at the place where the rule killed: the mean lifetime left.
+    #[serde(with = "StoredEstimate")]
     pub(super) left: Estimate,
     /// T_δ and what is left, together m(ρ_0) in the mean.
+    #[serde(with = "StoredEstimate")]
     pub(super) total: Estimate,
     /// m(ρ_0).
     pub(super) mean_lifetime: f64,
@@ -51,18 +56,12 @@ pub(super) struct Row {
 
 /// Bridge steps are exact for one atom, so that the rule alone is at work. Each δ goes on from where the one before it
 /// killed.
-pub(super) fn rows(
-    codimension: usize,
-    settings: &Settings,
-    context: &Context,
-    progress: &Progress,
-) -> Result<Vec<Row>> {
+pub(super) fn rows(codimension: usize, settings: &Settings, context: &Context) -> Result<Vec<Row>> {
     let Settings { rate, particles, .. } = *settings;
     let process = KilledBrownianMotion::new(codimension, 1.0, rate)?;
     let score = EmpiricalScore::new(&process, EmpiricalMeasure::new(DMatrix::zeros(codimension, 1))?)?;
     let (step, control) = (Bridge::new(&score), FixedStep::new(1.0 / rate)?);
-    let observer = |ended: usize| {
-        progress.inc(ended as u64);
+    let observer = |_ended: usize| {
         if context.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let lifetime = process.green().lifetime(START);

@@ -8,11 +8,12 @@ use resolvent::core::killing::DistanceToData;
 use resolvent::core::step::PosteriorBridge;
 use resolvent::core::{EmpiricalMeasure, EmpiricalScore, FixedStep, KilledBrownianMotion, Sampler};
 use resolvent::metrics::{self, Estimate};
+use serde::{Deserialize, Serialize};
 
+use super::super::estimate::StoredEstimate;
 use super::super::reverse_time::derived_seed;
 use super::Settings;
 use crate::experiment::Context;
-use crate::progress::Progress;
 
 /// The atoms lie at -1 and 1 on the first axis, with these shares.
 pub(super) const SHARES: [f64; 2] = [0.8, 0.2];
@@ -20,10 +21,12 @@ pub(super) const SHARES: [f64; 2] = [0.8, 0.2];
 pub(super) const START: f64 = 0.2;
 
 /// Where the distance rule kills at one δ.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) codimension: usize,
     pub(super) delta: f64,
     /// Share killed at the first atom.
+    #[serde(with = "StoredEstimate")]
     pub(super) share: Estimate,
     /// The probability of that: exact for c = 1, to leading order in δ above.
     pub(super) expected: f64,
@@ -31,20 +34,14 @@ pub(super) struct Row {
     pub(super) exact: f64,
 }
 
-pub(super) fn rows(
-    codimension: usize,
-    settings: &Settings,
-    context: &Context,
-    progress: &Progress,
-) -> Result<Vec<Row>> {
+pub(super) fn rows(codimension: usize, settings: &Settings, context: &Context) -> Result<Vec<Row>> {
     let process = KilledBrownianMotion::new(codimension, 1.0, settings.rate)?;
     let mut atoms = DMatrix::zeros(codimension, 2);
     (atoms[(0, 0)], atoms[(0, 1)]) = (-1.0, 1.0);
     let measure = EmpiricalMeasure::weighted(atoms, &SHARES)?;
     let score = EmpiricalScore::new(&process, measure.clone())?;
     let (step, control) = (PosteriorBridge::new(&score), FixedStep::new(1.0 / settings.rate)?);
-    let observer = |ended: usize| {
-        progress.inc(ended as u64);
+    let observer = |_ended: usize| {
         if context.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let mut points = DMatrix::zeros(codimension, settings.particles);

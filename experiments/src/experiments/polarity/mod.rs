@@ -8,8 +8,9 @@ mod report;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Context, Experiment};
+use crate::experiment::Context;
 use crate::outcome::Outcome;
+use crate::sweep::Sweep;
 
 /// Distance rules on atoms in R^c as the distance vanishes.
 pub(crate) struct Polarity;
@@ -27,8 +28,10 @@ pub(crate) struct Settings {
     particles: usize,
 }
 
-impl Experiment for Polarity {
+impl Sweep for Polarity {
     type Settings = Settings;
+    type Unit = usize;
+    type Measured = Measured;
 
     fn name(&self) -> &'static str {
         "polarity"
@@ -55,7 +58,7 @@ impl Experiment for Polarity {
         Settings { deltas: vec![0.3, 0.03, 3e-3], particles: 500, ..self.full() }
     }
 
-    fn run(&self, settings: &Settings, context: &Context) -> Result<Outcome> {
+    fn units(&self, settings: &Settings) -> Result<Vec<(String, usize)>> {
         let Settings { codimensions, deltas, particles, .. } = settings;
         ensure!(codimensions.len() >= 2, "setting `codimensions`: at least two");
         ensure!(codimensions.iter().all(|c| (1..=20).contains(c)), "setting `codimensions`: from 1 to 20");
@@ -63,13 +66,29 @@ impl Experiment for Polarity {
         ensure!(descending && deltas.len() >= 2, "setting `deltas`: at least two, descending");
         ensure!(deltas.iter().all(|delta| *delta > 0.0 && *delta < 0.5), "setting `deltas`: in (0, 0.5)");
         ensure!(*particles >= 100, "setting `particles` = {particles}: at least 100");
-        let runs = 2 * codimensions.len() * deltas.len();
-        let progress = context.progress((runs * particles) as u64, "polarity");
+        Ok(codimensions.iter().map(|c| (format!("codimension-{c}"), *c)).collect())
+    }
+
+    fn measure(&self, codimension: &usize, settings: &Settings, context: &Context) -> Result<Measured> {
+        Ok(Measured {
+            atom: atom::rows(*codimension, settings, context)?,
+            ends: ends::rows(*codimension, settings, context)?,
+        })
+    }
+
+    fn conclude(&self, settings: &Settings, measured: Vec<(usize, Measured)>) -> Result<Outcome> {
         let (mut atoms, mut ends) = (Vec::new(), Vec::new());
-        for &codimension in codimensions {
-            atoms.extend(atom::rows(codimension, settings, context, &progress)?);
-            ends.extend(ends::rows(codimension, settings, context, &progress)?);
+        for (_, one) in measured {
+            atoms.extend(one.atom);
+            ends.extend(one.ends);
         }
         report::outcome(&atoms, &ends, settings)
     }
+}
+
+/// What the rule does in one codimension, at every δ.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Measured {
+    atom: Vec<atom::Row>,
+    ends: Vec<ends::Row>,
 }

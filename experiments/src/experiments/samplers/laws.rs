@@ -8,9 +8,9 @@ use resolvent::data::{self, Atoms, Checkerboard, Circle, Law, SwissRollCurve, Tr
 
 /// The deviation of a coordinate, over those in which the law lies: what the EDM grid is made for (Karras et al. 2022,
 /// table 1).
-const DEVIATION: f64 = 0.5;
+pub(in crate::experiments) const DEVIATION: f64 = 0.5;
 /// Gaussians along a side of the lattice, and the deviation of each.
-const LATTICE: (usize, f64) = (5, 0.02);
+pub(in crate::experiments) const LATTICE: (usize, f64) = (5, 0.02);
 /// Dimension around the circle.
 const AROUND: usize = 20;
 
@@ -26,9 +26,8 @@ pub(super) struct Target {
 
 /// All laws; `count` data stand for those without a closed form.
 pub(super) fn targets(count: usize, seed: u64) -> Result<Vec<Target>> {
-    let (side, deviation) = LATTICE;
-    // A lattice of five has deviation √2 spacings.
-    let lattice = data::GaussianMixture::grid(side, DEVIATION / f64::sqrt(2.0), deviation)?;
+    let (_, deviation) = LATTICE;
+    let lattice = lattice()?;
     let components = lattice.weights().len();
     let mixture =
         GaussianMixture::isotropic(lattice.weights(), lattice.means().clone(), &vec![deviation; components])?;
@@ -54,7 +53,23 @@ pub(super) fn targets(count: usize, seed: u64) -> Result<Vec<Target>> {
     ])
 }
 
-/// `count` draws from `law`, centred and scaled, as the law itself: its denoiser is the ideal one.
+/// Gaussians on a lattice in the plane.
+pub(in crate::experiments) fn lattice() -> Result<data::GaussianMixture> {
+    let (side, deviation) = LATTICE;
+    // A lattice of five has deviation √2 spacings.
+    Ok(data::GaussianMixture::grid(side, DEVIATION / f64::sqrt(2.0), deviation)?)
+}
+
+/// `count` draws from `law`, centred and scaled to the deviation [`DEVIATION`] of a coordinate (d x count).
+pub(in crate::experiments) fn scaled(law: &dyn Law, count: usize, seed: u64) -> DMatrix<f64> {
+    let mut points = law.sample(count, seed);
+    let mean = points.column_mean();
+    points.column_iter_mut().for_each(|mut x| x -= &mean);
+    let deviation = (points.norm_squared() / points.len() as f64).sqrt();
+    points * (DEVIATION / deviation)
+}
+
+/// The [`scaled`] draws from `law` as the law itself: its denoiser is the ideal one.
 fn empirical(
     name: &'static str,
     stem: &'static str,
@@ -62,11 +77,7 @@ fn empirical(
     count: usize,
     seed: u64,
 ) -> Result<Target> {
-    let mut points = law.sample(count, seed);
-    let mean = points.column_mean();
-    points.column_iter_mut().for_each(|mut x| x -= &mean);
-    let deviation = (points.norm_squared() / points.len() as f64).sqrt();
-    points *= DEVIATION / deviation;
+    let points = scaled(law, count, seed);
     let denoiser = Box::new(EmpiricalMeasure::new(points.clone())?);
     Ok(Target { name, stem, law: Box::new(Atoms::uniform(points)?), denoiser, closed_form: false })
 }

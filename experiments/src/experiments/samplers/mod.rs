@@ -2,7 +2,7 @@
 
 mod convergence;
 mod figures;
-mod laws;
+pub(super) mod laws;
 mod methods;
 
 use anyhow::{Result, ensure};

@@ -37,10 +37,10 @@ pub(super) struct Problem<'a, P> {
 }
 
 /// q - α, and half the sum of its absolute values.
-pub(super) struct Bias {
-    pub(super) shifts: Vec<f64>,
+pub(in crate::experiments) struct Bias {
+    pub(in crate::experiments) shifts: Vec<f64>,
     /// Exact where the error is 0.
-    pub(super) total_variation: Estimate,
+    pub(in crate::experiments) total_variation: Estimate,
 }
 
 impl<P: Resolvent> Problem<'_, P> {
@@ -130,7 +130,7 @@ pub(super) fn of_stationary(
 }
 
 /// The bias of a start from the law at death of unit Brownian motion from `from`, killed at `rate`.
-pub(super) fn of_laplace(
+pub(in crate::experiments) fn of_laplace(
     rate: f64,
     from: &[f64],
     alpha: &EmpiricalMeasure,

@@ -1,6 +1,6 @@
 //! `three-starts`: where the backward process may be started, and what a wrong start costs.
 
-mod bias;
+pub(super) mod bias;
 mod figures;
 mod runs;
 

@@ -77,7 +77,8 @@ impl Table {
     fn place(&self, q: f64) -> Option<(usize, f64)> {
         let x = q / self.cell;
         let k = x as usize;
-        (k + 1 < self.log_values.len()).then_some((k, x - k as f64))
+        // A place beyond all numbers has the last of them for its cell.
+        (k < self.log_values.len() - 1).then_some((k, x - k as f64))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::str::FromStr;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use resolvent::core::KillingRule;
 use resolvent::core::killed::LocallyBrownian;
 use resolvent::core::killing::{
     DistanceToData, DistanceToSupport, ExponentialTime, FixedSteps, FixedTime, L2Score, ResidualNoise,
-    SupScore,
+    SupScore, TangentPlane,
 };
 
 use super::super::known::Known;
@@ -16,8 +16,10 @@ use super::super::steps;
 use super::stepping::Scheme;
 use super::support::Shape;
 
-const RULES: &str =
-    "lifetime, sup:C, l2:M, noise:DELTA, distance:DELTA, support:DELTA, time:T, steps:K, exponential:RATE";
+const RULES: &str = "lifetime, sup:C, l2:M, noise:DELTA, distance:DELTA, tangent:DELTA[:K:M], support:DELTA, time:T, steps:K, exponential:RATE";
+
+/// Neighbours and dimension of the tangent planes, if not said.
+const PLANES: (usize, usize) = (12, 2);
 
 /// A rule under the name it was given by.
 pub(super) type Named<'a, P> = (&'a str, Box<dyn KillingRule<P>>);
@@ -27,8 +29,9 @@ pub(super) type Named<'a, P> = (&'a str, Box<dyn KillingRule<P>>);
 pub(super) struct Killing {
     /// When a particle is dead, the first of: lifetime (sampled by the bridge steps, which always die by it), sup:C (the
     /// score reaches the norm C), l2:M (the root of the integral of its square over the path reaches M), noise:DELTA (the
-    /// denoised point is within DELTA), distance:DELTA (of the nearest datum), support:DELTA (of --support), time:T, steps:K, exponential:RATE (an independent time).
-    /// The rules sup, l2, noise, distance and support are for a support of codimension 2 or more, which is met at death alone;
+    /// denoised point is within DELTA), distance:DELTA (of the nearest datum), tangent:DELTA:K:M (of the plane of dimension M through
+    /// the K data nearest to the nearest one; 12 and 2 if not said), support:DELTA (of --support), time:T, steps:K, exponential:RATE (an
+    /// independent time). The rules sup, l2, noise, distance, tangent and support are for a support of codimension 2 or more, which is met at death alone;
     /// points on a line are passed through alive, so none of them works in one dimension
     #[arg(long = "kill", value_name = "RULE,..", value_delimiter = ',')]
     rules: Vec<Rule>,
@@ -101,6 +104,11 @@ impl Killing {
                     let data = known.data(&format!("--kill {}", rule.text))?;
                     Box::new(DistanceToData::new(process, data.measure.clone(), delta)?)
                 }
+                Kind::Tangent { delta, neighbours, intrinsic } => {
+                    let data = known.data(&format!("--kill {}", rule.text))?.measure.clone();
+                    let planes = TangentPlane::new(process, data, delta, neighbours, intrinsic);
+                    Box::new(planes.with_context(|| format!("--kill {}", rule.text))?)
+                }
                 Kind::Support(delta) => {
                     let Some(shape) = &self.support else { bail!("--kill {} needs --support", rule.text) };
                     let support = shape.build(process.dim())?;
@@ -130,6 +138,7 @@ enum Kind {
     L2(f64),
     Noise(f64),
     Distance(f64),
+    Tangent { delta: f64, neighbours: usize, intrinsic: usize },
     Support(f64),
     Time(f64),
     Steps(usize),
@@ -139,11 +148,32 @@ enum Kind {
 impl Kind {
     /// Whether death is taken to be the first visit to the data or their support.
     fn waits_for_data(self) -> bool {
-        matches!(self, Self::Sup(_) | Self::L2(_) | Self::Noise(_) | Self::Distance(_) | Self::Support(_))
+        matches!(
+            self,
+            Self::Sup(_)
+                | Self::L2(_)
+                | Self::Noise(_)
+                | Self::Distance(_)
+                | Self::Tangent { .. }
+                | Self::Support(_)
+        )
     }
 }
 
 impl Rule {
+    /// DELTA or DELTA:K:M.
+    fn tangent(value: &str) -> Result<Kind, String> {
+        let bad = |part: &str, reason: &str| format!("the number of tangent, `{part}`, is {reason}");
+        let whole = |part: &str| part.parse::<usize>().map_err(|_| bad(part, "not a whole number"));
+        let (delta, (neighbours, intrinsic)) = match value.split(':').collect::<Vec<_>>()[..] {
+            [delta] => (delta, PLANES),
+            [delta, neighbours, intrinsic] => (delta, (whole(neighbours)?, whole(intrinsic)?)),
+            _ => return Err(format!("tangent takes DELTA or DELTA:K:M, got `{value}`")),
+        };
+        let delta = positive(delta).map_err(|reason| bad(delta, &reason))?;
+        Ok(Kind::Tangent { delta, neighbours, intrinsic })
+    }
+
     fn name(&self) -> &str {
         self.text.split(':').next().unwrap_or_default()
     }
@@ -170,6 +200,7 @@ impl FromStr for Rule {
             "l2" => Kind::L2(number()?),
             "noise" => Kind::Noise(number()?),
             "distance" => Kind::Distance(number()?),
+            "tangent" => Self::tangent(given()?)?,
             "support" => Kind::Support(number()?),
             "time" => Kind::Time(number()?),
             "steps" => {

@@ -8,10 +8,9 @@ use resolvent::learn::network::{Architecture, ResidualMlp};
 use resolvent::learn::objective::{Classification, Labelled, RawNetwork};
 use resolvent::learn::train::{Outcome, Trainer, TrainingSettings};
 
-use super::Settings;
+use super::labelled_images::LabelledImages;
+use super::training::Watch;
 use crate::experiment::Context;
-use crate::experiments::labelled_images::LabelledImages;
-use crate::experiments::training::Watch;
 
 const CLASSES: usize = 10;
 /// Noise on the images that the classifier learns from.
@@ -26,7 +25,8 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(settings: &Settings, images: &LabelledImages, context: &Context) -> Result<Self> {
+    /// Trains it in `steps` steps.
+    pub(super) fn new(steps: u64, images: &LabelledImages, context: &Context) -> Result<Self> {
         let centre: Vec<f64> = images.data.column_mean().iter().copied().collect();
         let scale = images.data.variance().sqrt();
         let architecture = Architecture::Mlp(ResidualMlp { width: 256, depth: 2 });
@@ -34,7 +34,6 @@ impl Judge {
         let data = Labelled { points: &images.data, labels: &images.labels };
         let held_out = Labelled { points: &images.held_out, labels: &images.held_out_labels };
         let task = Classification::new(&network, &Native, data, held_out, NOISE, context.seed)?;
-        let steps = settings.classifier_steps;
         let training = TrainingSettings {
             steps,
             batch: 128,
@@ -59,9 +58,9 @@ impl Judge {
         Ok(Self { network, parameters, accuracy })
     }
 
-    /// The accuracy below which its verdict would be worth nothing, once it has been trained for good.
-    pub(super) fn least(settings: &Settings) -> f64 {
-        if settings.classifier_steps >= 1000 { 0.9 } else { 0.2 }
+    /// The accuracy below which its verdict would be worth nothing, once it has been trained for good, in `steps` steps.
+    pub(super) fn least(steps: u64) -> f64 {
+        if steps >= 1000 { 0.9 } else { 0.2 }
     }
 
     /// The log-odds of the classes, 10 x n, up to a constant for each image.
@@ -73,6 +72,11 @@ impl Judge {
             column.add_scalar_mut(-mean);
         });
         features
+    }
+
+    /// The class of each image.
+    pub(super) fn classes(&self, images: &DMatrix<f64>) -> Vec<u8> {
+        self.features(images).column_iter().map(|column| column.imax() as u8).collect()
     }
 
     /// The share of the images in each class.

@@ -10,7 +10,7 @@ use super::poisson;
 
 /// Equally spaced points on the unit circle in the first two of `dim` coordinates, weighted by the density: the
 /// trapezoidal rule, whose error at distance ρ is of the order of e^{-2πρ/spacing}.
-pub(super) fn circle(dim: usize, count: usize, concentration: f64) -> Result<Atoms> {
+pub(in crate::experiments) fn circle(dim: usize, count: usize, concentration: f64) -> Result<Atoms> {
     let angle = |k: usize| TAU * (k as f64 + 0.5) / count as f64 - PI;
     let mut points = DMatrix::zeros(dim, count);
     for (k, mut point) in points.column_iter_mut().enumerate() {
@@ -22,7 +22,7 @@ pub(super) fn circle(dim: usize, count: usize, concentration: f64) -> Result<Ato
 
 /// A spherical Fibonacci lattice on the unit sphere in the first three of `dim` coordinates, every point with the same
 /// area, weighted by the density (Swinbank and Purser 2006, Q. J. R. Meteorol. Soc. 132:1769).
-pub(super) fn sphere(dim: usize, count: usize, concentration: f64) -> Result<Atoms> {
+pub(in crate::experiments) fn sphere(dim: usize, count: usize, concentration: f64) -> Result<Atoms> {
     let golden = PI * (3.0 - 5f64.sqrt());
     let height = |k: usize| 1.0 - (2.0 * k as f64 + 1.0) / count as f64;
     let mut points = DMatrix::zeros(dim, count);
@@ -36,11 +36,11 @@ pub(super) fn sphere(dim: usize, count: usize, concentration: f64) -> Result<Ato
 }
 
 /// How many points of the circle make the spacing `spacing`.
-pub(super) fn circle_count(spacing: f64) -> usize {
+pub(in crate::experiments) fn circle_count(spacing: f64) -> usize {
     (TAU / spacing).ceil() as usize
 }
 
 /// How many points of the sphere have the area `spacing`² each.
-pub(super) fn sphere_count(spacing: f64) -> usize {
+pub(in crate::experiments) fn sphere_count(spacing: f64) -> usize {
     (4.0 * PI / (spacing * spacing)).ceil() as usize
 }

@@ -15,7 +15,7 @@ const CELLS: usize = 16;
 
 /// What is looked at to tell the end law from the data law.
 #[derive(Clone, Copy)]
-pub(super) enum EndLaw {
+pub(in crate::experiments) enum EndLaw {
     /// The angle, against the wrapped Cauchy law: Kolmogorov-Smirnov.
     Angle { concentration: f64 },
     /// The height of the projection to the sphere: Kolmogorov-Smirnov.
@@ -26,16 +26,16 @@ pub(super) enum EndLaw {
 
 /// The distance between end law and data law.
 #[derive(Clone, Copy)]
-pub(super) struct EndError {
-    pub(super) value: f64,
+pub(in crate::experiments) struct EndError {
+    pub(in crate::experiments) value: f64,
     /// Its mean for an exact sampler.
-    pub(super) floor: f64,
+    pub(in crate::experiments) floor: f64,
     /// What an exact sampler exceeds with probability 1e-3 at most.
-    pub(super) critical: f64,
+    pub(in crate::experiments) critical: f64,
 }
 
 impl EndLaw {
-    pub(super) fn measure(self) -> &'static str {
+    pub(in crate::experiments) fn measure(self) -> &'static str {
         match self {
             Self::Angle { .. } => "KS of the angle",
             Self::Height { .. } => "KS of the height",
@@ -44,7 +44,12 @@ impl EndLaw {
     }
 
     /// The distance of the law of `points` (d x n), projected to the support, from `law`.
-    pub(super) fn error(self, law: &Atoms, points: &DMatrix<f64>, alpha: f64) -> Result<EndError> {
+    pub(in crate::experiments) fn error(
+        self,
+        law: &Atoms,
+        points: &DMatrix<f64>,
+        alpha: f64,
+    ) -> Result<EndError> {
         let n = points.ncols();
         if let Self::Nearest = self {
             let counts = self.counts(law, points)?;
@@ -63,22 +68,24 @@ impl EndLaw {
     }
 
     /// The probability of so bad a fit as that of `points` to `law` on cells, where points are draws from `law`.
-    pub(super) fn p_value(self, law: &Atoms, points: &DMatrix<f64>) -> Result<f64> {
-        let counts = self.counts(law, points)?;
-        let probabilities = match self {
-            Self::Nearest => law.weights().to_vec(),
-            _ => {
-                let mut probabilities = vec![0.0; CELLS];
-                for (atom, weight) in law.points().column_iter().zip(law.weights()) {
-                    probabilities[self.cell(atom.as_slice())] += weight;
-                }
-                probabilities
-            }
-        };
-        Ok(chi_square_test(&counts, &probabilities)?.p_value)
+    pub(in crate::experiments) fn p_value(self, law: &Atoms, points: &DMatrix<f64>) -> Result<f64> {
+        Ok(chi_square_test(&self.counts(law, points)?, &self.probabilities(law))?.p_value)
     }
 
-    fn counts(self, law: &Atoms, points: &DMatrix<f64>) -> Result<Vec<u64>> {
+    /// What `law` gives each of the cells.
+    pub(in crate::experiments) fn probabilities(self, law: &Atoms) -> Vec<f64> {
+        if let Self::Nearest = self {
+            return law.weights().to_vec();
+        }
+        let mut probabilities = vec![0.0; CELLS];
+        for (atom, weight) in law.points().column_iter().zip(law.weights()) {
+            probabilities[self.cell(atom.as_slice())] += weight;
+        }
+        probabilities
+    }
+
+    /// How many of `points` (d x n) lie in each cell: nearest to each atom, or where angle or height are as likely as elsewhere.
+    pub(in crate::experiments) fn counts(self, law: &Atoms, points: &DMatrix<f64>) -> Result<Vec<u64>> {
         let (cells, count) = match self {
             Self::Nearest => (nearest_index(points, law.points())?, law.points().ncols()),
             _ => (points.column_iter().map(|x| self.cell(x.as_slice())).collect(), CELLS),

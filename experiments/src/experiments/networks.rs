@@ -1,0 +1,93 @@
+//! The two networks of the image studies: a spatial score that is told nothing, and its twin that is told the noise level.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use resolvent::learn::Recipe;
+use resolvent::learn::model::SavedModel;
+use toml::Table;
+
+use super::labelled_images::LabelledImages;
+use super::memo::Memo;
+use super::training::train;
+use crate::experiment::Context;
+use crate::shipped;
+
+/// A pair of trained networks on images of one size.
+pub(super) struct Networks {
+    pub(super) spatial: SavedModel,
+    pub(super) told: SavedModel,
+    /// Where they come from, for the reader.
+    pub(super) source: &'static str,
+}
+
+static LOADED: Memo<Networks> = Memo::new();
+
+impl Networks {
+    /// `spatial.safetensors` and `told.safetensors` of `folder`, as `resolvent train` writes them. Where the name is empty, those
+    /// that come with the command, which know the built-in glyphs; on images of `--data` the pair is trained by the recipes
+    /// for MNIST, in `steps` steps each or, if that is 0, in those of the recipes.
+    pub(super) fn load(
+        folder: &str,
+        steps: u64,
+        images: &LabelledImages,
+        context: &Context,
+    ) -> Result<Arc<Self>> {
+        let Context { seed, data } = context;
+        let (n, held_out) = (images.data.ncols(), images.held_out.ncols());
+        LOADED.get(&format!("{folder} {steps} {seed} {data:?} {n} {held_out}"), || {
+            let networks = if !folder.is_empty() {
+                let read = |name: &str| {
+                    SavedModel::read(Path::new(folder).join(name))
+                        .with_context(|| format!("setting `networks` = `{folder}`"))
+                };
+                let (spatial, told) = (read("spatial.safetensors")?, read("told.safetensors")?);
+                Self { spatial, told, source: "given files" }
+            } else if data.is_none() {
+                let source = "those that come with the command";
+                Self { spatial: shipped::glyphs_spatial()?, told: shipped::glyphs_told()?, source }
+            } else {
+                let trained = |name: &str, recipe: &str| -> Result<SavedModel> {
+                    let mut recipe = parsed(recipe)?;
+                    recipe.training.seed = *seed;
+                    if steps > 0 {
+                        recipe.training.steps = steps;
+                    }
+                    Ok(train(context, name, &recipe, &images.data, &images.held_out)?.saved)
+                };
+                let spatial = trained("spatial score", include_str!("../../../recipes/mnist-spatial.toml"))?;
+                let told = trained("time-conditioned", include_str!("../../../recipes/mnist-told.toml"))?;
+                Self { spatial, told, source: "trained in this run by the recipes for MNIST" }
+            };
+            let expected = images.data.nrows();
+            for (name, saved) in [("spatial", &networks.spatial), ("told", &networks.told)] {
+                let found = saved.model.dim();
+                ensure!(
+                    found == expected,
+                    "the {name} network is for {found} pixels, the images have {expected}"
+                );
+            }
+            Ok(networks)
+        })
+    }
+}
+
+/// A recipe without the table of the data, which are at hand.
+fn parsed(text: &str) -> Result<Recipe> {
+    let mut table: Table = toml::from_str(text)?;
+    table.remove("data");
+    Ok(table.try_into()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipes_are_read() {
+        let spatial = parsed(include_str!("../../../recipes/mnist-spatial.toml")).unwrap();
+        let told = parsed(include_str!("../../../recipes/mnist-told.toml")).unwrap();
+        assert_eq!(spatial.model.architecture, told.model.architecture);
+    }
+}
