@@ -3,6 +3,9 @@
 use anyhow::{Result, ensure};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+/// Fewer seeds than this have an error of which too little is known to compare two methods by: with two seeds the bound would be 236
+/// standard errors.
+pub(super) const ENOUGH_SEEDS: u64 = 5;
 /// What a normal variable exceeds on either side as often as three of its standard deviations.
 const CHANCE: f64 = 0.002_699_796_063_260_2;
 

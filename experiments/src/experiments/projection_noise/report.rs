@@ -9,7 +9,7 @@ use crate::experiments::carried::{Quality, values};
 use crate::experiments::corruption::Corruption;
 use crate::experiments::judge::Judge;
 use crate::experiments::labelled_images::{grey, pixels};
-use crate::experiments::three_sigma::three_sigma;
+use crate::experiments::three_sigma::{ENOUGH_SEEDS, three_sigma};
 use crate::outcome::{Check, Figure, Outcome, Table, cells};
 use crate::plot::{Axis, Chart, ImagePanel, Series, image_panels};
 use nalgebra::DMatrix;
@@ -179,7 +179,7 @@ fn against_blind(kinds: &[Kind], settings: &Settings, outcome: &mut Outcome) -> 
     let sigmas = three_sigma(settings.seeds)?;
     for kind in kinds {
         let Corruption::Noise(level) = kind.corruption else { continue };
-        if !JUDGED.contains(&level) {
+        if !JUDGED.contains(&level) || settings.seeds < ENOUGH_SEEDS {
             continue;
         }
         let rival = kind.best_blind(psnr)?;
