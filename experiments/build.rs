@@ -9,7 +9,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where the sources are that the program is made of.
-const SOURCES: [&str; 6] = ["build.rs", "Cargo.toml", "src", "../src", "../crates", "../Cargo.lock"];
+const SOURCES: [&str; 9] = [
+    "build.rs",
+    "Cargo.toml",
+    "src",
+    "../src",
+    "../crates",
+    "../checkpoints",
+    "../recipes",
+    "../Cargo.toml",
+    "../Cargo.lock",
+];
 
 fn main() {
     // The commit; its hash whatever tags there are.

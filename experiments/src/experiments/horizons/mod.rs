@@ -214,7 +214,7 @@ impl Sweep for Horizons {
             image_pilot: 32,
             start_level: 10.0,
             network_floor: 0.03,
-            timing: true,
+            timing: false,
         }
     }
 

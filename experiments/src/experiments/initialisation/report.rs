@@ -275,8 +275,7 @@ fn line_figure<'a>(
     Ok(Figure::new(
         format!("line-{stem}"),
         format!(
-            "What the start law alone does to the end law, exactly: atoms on the line {data}. Where the noise is large VP, VE and PFGM++ \
-             lie on each other. The random horizon from a point has no bias at any noise and is not on the picture."
+            "What the start law alone does to the end law, exactly: atoms on the line {data}. The random horizon from a point has no bias at any noise and is not on the picture."
         ),
         chart.svg()?,
     ))
@@ -344,7 +343,7 @@ fn notes(settings: &Settings, cells: &[Cell<'_>]) -> Result<Vec<String>> {
          (∫ β = log(1 + s²)), 1/√r for the random horizon."
             .to_owned(),
         "Why the powers differ. A stochastic reversal forgets: of its start it keeps what the posterior over the data there tells, which is little \
-         of the order 1/s, times what is wrong with the start, 1/s as well if the mean is wrong and 1/s² if only the variance is. A flow forgets \
+         of the order 1/s, times what is wrong with the start, 1/s as well if the mean is wrong; of a wrong variance it keeps 1/s² of what is 1/s². A flow forgets \
          nothing: all that is wrong with the start is wrong at the end. The Laplace law is wrong near its centre, where the process dies \
          with probability of the order 1/s² (1/s on the line)."
             .to_owned(),

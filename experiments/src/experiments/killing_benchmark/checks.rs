@@ -133,7 +133,7 @@ fn lifetimes(study: &Study<'_>, task: Task, rule: Rule) -> Result<f64> {
     let mut least: f64 = 1.0;
     for cell in &cells {
         if let Some(statistic) = cell.lifetime {
-            least = least.min(ks_p_value(statistic, cell.particles - cell.diverged)?);
+            least = least.min(ks_p_value(statistic, cell.killed)?);
         }
     }
     Ok((least * cells.len() as f64).min(1.0))

@@ -75,9 +75,8 @@ impl Judge<'_> {
     ) -> Result<Cell> {
         let n = ensemble.exits.len();
         let count = |kind: fn(&Exit) -> bool| ensemble.exits.iter().filter(|exit| kind(exit)).count();
-        // Diverged particles are counted and have no end.
-        let kept: Vec<usize> =
-            (0..n).filter(|&i| !matches!(ensemble.exits[i], Exit::Diverged { .. })).collect();
+        // Particles that diverged or were never killed are counted and have no end.
+        let kept: Vec<usize> = (0..n).filter(|&i| matches!(ensemble.exits[i], Exit::Killed { .. })).collect();
         let ends = ensemble.points.select_columns(&kept);
         let lifetimes: Vec<f64> = kept.iter().map(|&i| ensemble.lifetimes[i]).collect();
         let evaluations: Vec<f64> = ensemble.evaluations.iter().map(|&count| count as f64).collect();
@@ -98,9 +97,9 @@ impl Judge<'_> {
             ensemble.exits.iter().filter(dies).count()
         };
         let mut cell = Cell {
-            killed: count(|exit| matches!(exit, Exit::Killed { .. })),
+            killed: kept.len(),
             capped: count(|exit| *exit == Exit::StepCap),
-            diverged: n - kept.len(),
+            diverged: count(|exit| matches!(exit, Exit::Diverged { .. })),
             by_lifetime,
             particles: n,
             premature,
@@ -194,7 +193,9 @@ impl Cell {
 
     /// The end-law error, and the share of particles that were never killed or diverged: those have no end.
     pub(super) fn loss(&self) -> Option<f64> {
-        Some(self.end? + (self.capped + self.diverged) as f64 / self.particles as f64)
+        let share = (self.capped + self.diverged) as f64 / self.particles as f64;
+        // Where hardly any was killed there is no sample of ends, and the share says it all.
+        if share > 0.0 { Some(self.end.unwrap_or(0.0) + share) } else { self.end }
     }
 
     /// Particles in none of the counts of how they ended: there must be none.

@@ -88,7 +88,7 @@ pub(super) struct Settings {
     glyph_delta: f64,
     /// and the evaluations that each is given with the learned score.
     glyph_cap: usize,
-    /// Evaluations a particle is given under a rule that looks where it is (three times as many with the exact score),
+    /// Evaluations a particle is given under a rule that looks where it is,
     cap: usize,
     /// and under one that waits for a clock.
     control_cap: usize,
@@ -142,7 +142,7 @@ impl Sweep for KillingBenchmark {
             glyph_seeds: 5,
             glyph_delta: 0.03,
             glyph_cap: 100,
-            cap: 600,
+            cap: 1_200,
             control_cap: 300,
         }
     }
@@ -170,7 +170,7 @@ impl Sweep for KillingBenchmark {
             glyph_particles: 4,
             glyph_seeds: 1,
             glyph_cap: 3,
-            cap: 200,
+            cap: 600,
             control_cap: 25,
             ..self.full()
         }

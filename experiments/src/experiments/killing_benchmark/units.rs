@@ -19,8 +19,6 @@ use crate::experiment::Context;
 /// plug in.
 const REFERENCE: u64 = 0x5bd1_e995_0000_0001;
 const SAMPLE: u64 = 0x27d4_eb2f_0000_0002;
-/// How many times as many evaluations a particle is given with the exact score.
-const PATIENCE: usize = 3;
 /// Between the seeds of two units.
 const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -160,8 +158,6 @@ impl Run<'_> {
         let mut cells = vec![judge.floor(&starts, &ends, Some(&exact.lifetimes))?];
         let distances = starts.column_iter().map(|x| support.distance(x.as_slice()));
         let from = distances.sum::<f64>() / starts.ncols() as f64;
-        // With the exact score a rule that waits for the support must end; with another it may wait for ever.
-        let patience = if quality == Quality::Exact { PATIENCE } else { 1 };
         let rest = quality.with(&target, settings, seed, |score| {
             work(&Arena {
                 process,
@@ -178,7 +174,7 @@ impl Run<'_> {
                 codimension: support.codimension(),
                 planes: support.intrinsic_dim().max(1),
                 from: Some(from),
-                caps: (patience * settings.cap, settings.control_cap),
+                caps: (settings.cap, settings.control_cap),
                 starts: &starts,
                 judge: &judge,
                 settings,

@@ -9,6 +9,7 @@ use super::{Run, Settings, Task, Unit};
 use crate::experiments::horizon_methods::{Deterministic, Random};
 use crate::experiments::judge::Judge;
 use crate::experiments::labelled_images::grey;
+use crate::experiments::three_sigma::three_sigma;
 use crate::outcome::{Check, Figure, Outcome, Table, cells, largest};
 use crate::plot::{Axis, Chart, ImagePanel, Series, image_panels};
 
@@ -16,8 +17,6 @@ use crate::plot::{Axis, Chart, ImagePanel, Series, image_panels};
 const SLACK: f64 = 0.02;
 /// Relative scatter of the noise level that a spatial network finds, the target that its training has (learned-glyphs).
 const LEVEL_SCATTER: f64 = 0.05;
-/// Standard errors from which on one sampler is said to be better than another.
-const TOLD: f64 = 2.0;
 
 /// One sampler at one task and budget, over all seeds.
 struct Row<'a> {
@@ -423,9 +422,10 @@ fn verdict(a: &Row<'_>, b: &Row<'_>) -> Result<&'static str> {
     let differences: Option<Vec<f64>> =
         pairs.map(|(a, b)| Some(a.quality.features? - b.quality.features?)).collect();
     let Estimate { value, standard_error } = mean(&differences.context("a run without features")?)?;
-    Ok(if value > TOLD * standard_error {
+    let sigmas = three_sigma(a.runs.len() as u64)?;
+    Ok(if value > sigmas * standard_error {
         "worse than"
-    } else if value < -TOLD * standard_error {
+    } else if value < -sigmas * standard_error {
         "better than"
     } else {
         "level with"
@@ -449,7 +449,7 @@ fn notes(all: &All<'_>, settings: &Settings) -> Result<Vec<String>> {
         };
         notes.push(format!(
             "{budget} evaluations: {}; {}; {}. The killed sampler is {} the blind schedule and {} the told one; the blind schedule is {} \
-             the told one (two standard errors of the difference).",
+             the told one (at the level of three standard deviations, by Student's t over the seeds).",
             say(killed)?,
             say(blind)?,
             say(told)?,

@@ -138,7 +138,7 @@ impl Sweep for ProjectionMask {
             floor: 0.03,
             cap: 150,
             steps: 50,
-            sdedit_ratios: vec![0.4, 0.8, 1.6, 3.0],
+            sdedit_ratios: vec![0.1, 0.2, 0.4, 0.8, 1.6, 3.0],
             ascent_cap: 1500,
             classifier_steps: 2000,
             networks: String::new(),

@@ -86,7 +86,7 @@ fn full() -> Settings {
         flux_eta: 0.12,
         floor: 0.03,
         cap: 150,
-        sdedit_ratios: vec![0.2, 0.4, 0.8, 1.6, 3.0],
+        sdedit_ratios: vec![0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0],
         sdedit_steps: 25,
         tv_weights: vec![0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2],
         tv_iterations: 300,
@@ -183,7 +183,7 @@ impl Sweep for ProjectionNoise {
     }
 
     fn summary(&self) -> &'static str {
-        "noisy images of unknown level carried back by a learned spatial score, beside ten other methods; --data for MNIST"
+        "noisy images of unknown level carried back by a learned spatial score, beside eight other methods; --data for MNIST"
     }
 
     fn seconds(&self) -> u32 {

@@ -165,8 +165,8 @@ fn table(kinds: &[Kind], settings: &Settings, outcome: &mut Outcome) -> Result<(
         runs += kind.seeds.len() as f64 * (settings.images * settings.runs) as f64;
     }
     outcome.notes.push(format!(
-        "{lost} of {runs} runs of the bridge were given up after {} evaluations, and count as they are: there the network sees more \
-         than δ = {} of noise in whatever it makes itself, and a run cannot die. With an exact score all runs die.",
+        "{lost} of {runs} runs of the bridge were given up after {} evaluations, where the network still saw more than δ = {} of noise, \
+         and count as they are, in the errors and in the evaluations.",
         settings.cap, settings.floor
     ));
     Ok(())
