@@ -17,6 +17,8 @@ use resolvent::data::glyphs::PIXELS;
 
 /// Levels at which the method must be level with blind ones.
 const JUDGED: [f64; 2] = [0.4, 0.8];
+/// Decibels by which the mean square error is a quarter of what it was.
+const NEARER: f64 = 6.0;
 /// Kinds of noise side by side on a figure of pictures.
 const ABREAST: usize = 3;
 /// The methods on charts, so few that lines can be told apart.
@@ -179,7 +181,16 @@ fn against_blind(kinds: &[Kind], settings: &Settings, outcome: &mut Outcome) -> 
     let sigmas = three_sigma(settings.seeds)?;
     for kind in kinds {
         let Corruption::Noise(level) = kind.corruption else { continue };
-        if !JUDGED.contains(&level) || settings.seeds < ENOUGH_SEEDS {
+        if !JUDGED.contains(&level) {
+            continue;
+        }
+        outcome.checks.push(Check::at_least(
+            format!("σ = {level}: PSNR of a run less that of its input, in decibels"),
+            kind.difference(Method::Bridge, Method::Input, psnr)?.value,
+            NEARER,
+            "a run ends nearer to the picture than a quarter of the input's mean square error",
+        ));
+        if settings.seeds < ENOUGH_SEEDS {
             continue;
         }
         let rival = kind.best_blind(psnr)?;
