@@ -78,7 +78,11 @@ impl Judge<'_> {
         // Particles that diverged or were never killed are counted and have no end.
         let kept: Vec<usize> = (0..n).filter(|&i| matches!(ensemble.exits[i], Exit::Killed { .. })).collect();
         let ends = ensemble.points.select_columns(&kept);
-        let lifetimes: Vec<f64> = kept.iter().map(|&i| ensemble.lifetimes[i]).collect();
+        // A particle that was never killed has lived at least as long as it was given.
+        let lifetimes: Vec<f64> = (0..n)
+            .filter(|&i| !matches!(ensemble.exits[i], Exit::Diverged { .. }))
+            .map(|i| ensemble.lifetimes[i])
+            .collect();
         let evaluations: Vec<f64> = ensemble.evaluations.iter().map(|&count| count as f64).collect();
         let premature = self.support.map(|support| {
             let far = |i: &usize| {
