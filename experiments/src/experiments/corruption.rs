@@ -42,7 +42,7 @@ pub(super) enum Corruption {
     Blur { width: f64, noise: f64 },
     /// The lower half is hidden.
     LowerHalf,
-    /// This share of the pixels, drawn at random for each image, is hidden.
+    /// This share of the pixels, drawn at random, is hidden.
     Random(f64),
     /// The square in the middle, half as wide as the image, is hidden.
     Centre,

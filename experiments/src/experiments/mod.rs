@@ -34,6 +34,7 @@ mod networks;
 mod noise_level;
 mod one_network;
 mod ou_reversal;
+mod picture_rows;
 mod polarity;
 mod predictor_corrector;
 mod projection_dimension;

@@ -229,7 +229,7 @@ fn other_data_another_commit_and_a_damaged_figure_are_not_up_to_date() {
     assert_eq!((without.as_str(), all(&[]).1), ("none", first.clone()));
     fs::write(data.path().join("digits"), "123").unwrap();
     let (with, second) = all(&["--data", folder]);
-    assert_eq!(with, "digits (3 bytes)");
+    assert_eq!(with, "digits (3 bytes, 884863d2)");
     assert!(second != first && !second.contains(folder));
     assert_eq!(all(&["--data", folder]).1, second);
     fs::write(data.path().join("digits"), "1234").unwrap();

@@ -43,21 +43,26 @@ pub(crate) fn execute(args: &Args, registry: &[&dyn AnyExperiment], out: &mut im
     let mut names: Vec<&String> = sweeps.keys().chain(whole.keys()).collect();
     let rank = |name: &str| registry.iter().position(|experiment| experiment.name() == name);
     names.sort_by_key(|name| (rank(name).unwrap_or(registry.len()), *name));
-    let (mut verdict, mut failed) = (Verdict::Holds, Vec::new());
+    let (mut verdict, mut failed, mut joined) = (Verdict::Holds, Vec::new(), Vec::new());
     for name in names {
-        let joined = match (sweeps.get(name), whole.get(name)) {
+        let found = match (sweeps.get(name), whole.get(name)) {
             (Some(files), _) => units::join(name, files, registry, &args.out),
             (None, dirs) => records::join(name, dirs.map_or(&[], Vec::as_slice), &args.out),
         };
-        match joined {
-            Ok(record) => verdict = judged(&record, verdict, out),
+        match found {
+            Ok(record) => {
+                verdict = judged(&record, verdict, out);
+                joined.push(record.experiment);
+            }
             Err(error) => {
                 eprintln!("{name}: {}", one_line(&error));
                 failed.push(name.as_str());
             }
         }
     }
-    let shown = sound_records(&args.out)?;
+    // What else lies in OUT is of another run.
+    let mut shown = sound_records(&args.out)?;
+    shown.retain(|shown| joined.contains(&shown.record.experiment));
     if !shown.is_empty() {
         let page = report::write(&args.out, shown, registry)?;
         let _ = writeln!(out, "  page: {}", page.display());

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail, ensure};
 use serde_json::Value;
 
+use crate::identity::Identity;
 use crate::outcome::Figure;
 use crate::record::{self, Record};
 use crate::report::Shown;
@@ -23,6 +24,10 @@ pub(crate) fn join(name: &str, dirs: &[&Path], out: &Path) -> Result<Record> {
         ensure!(figures, "the figures beside {} and {} differ", here.display(), there.display());
     }
     let Shown { record, figures } = shown;
+    let here = Identity::here(name, &record.settings, record.seed, record.quick, &record.data);
+    if let Some(difference) = record.identity().difference(&here) {
+        bail!("{} is not of this program: {difference}", record::path(first, name).display());
+    }
     let figures: Vec<_> = record
         .figures
         .iter()

@@ -242,7 +242,7 @@ impl Sweep for Horizons {
     fn units(&self, settings: &Settings) -> Result<Vec<(String, Unit)>> {
         let Settings { evaluations, seeds, floors, samples, images, pilot, image_pilot, .. } = settings;
         ensure!(!evaluations.is_empty(), "setting `evaluations` is empty");
-        ensure!(evaluations.is_sorted(), "setting `evaluations` does not ascend");
+        ensure!(evaluations.is_sorted_by(|a, b| a < b), "setting `evaluations` does not ascend");
         for &budget in evaluations {
             ensure!((5..=1000).contains(&budget), "setting `evaluations`: {budget}, between 5 and 1000 each");
         }

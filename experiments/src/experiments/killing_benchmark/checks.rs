@@ -4,7 +4,6 @@ use anyhow::Result;
 use resolvent::metrics::{chi_square_test, ks_p_value};
 
 use super::analysis::Study;
-use super::judge::Cell;
 use super::mixture;
 use super::places::Place;
 use super::quality::Quality;
@@ -30,13 +29,6 @@ pub(super) fn checks(study: &Study<'_>) -> Result<Vec<Check>> {
     never_killed(study, &mut checks);
     density(study, &mut checks)?;
     stability(study, &mut checks)?;
-    let lost: usize = study.measured.iter().flat_map(|(_, cells)| cells).map(Cell::lost).sum();
-    checks.push(Check::at_most(
-        "particles neither killed nor capped nor diverged, all runs",
-        lost as f64,
-        0.0,
-        "nothing is dropped",
-    ));
     Ok(checks)
 }
 

@@ -201,9 +201,4 @@ impl Cell {
         // Where hardly any was killed there is no sample of ends, and the share says it all.
         if share > 0.0 { Some(self.end.unwrap_or(0.0) + share) } else { self.end }
     }
-
-    /// Particles in none of the counts of how they ended: there must be none.
-    pub(super) fn lost(&self) -> usize {
-        self.particles.abs_diff(self.killed + self.capped + self.diverged)
-    }
 }

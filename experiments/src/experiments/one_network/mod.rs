@@ -187,7 +187,7 @@ impl Sweep for OneNetwork {
             ensure!(value >= least, "setting `{name}` = {value}: at least {least}");
         }
         ensure!(!evaluations.is_empty(), "setting `evaluations` is empty");
-        ensure!(evaluations.is_sorted(), "setting `evaluations` does not ascend");
+        ensure!(evaluations.is_sorted_by(|a, b| a < b), "setting `evaluations` does not ascend");
         ensure!(evaluations[0] >= 5, "setting `evaluations`: {}, at least 5", evaluations[0]);
         ensure!(settings.noise > 0.0, "setting `noise` = {}: positive", settings.noise);
         ensure!(factors.len() >= 2, "setting `factors` needs two entries at least");

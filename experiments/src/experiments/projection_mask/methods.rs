@@ -238,7 +238,7 @@ impl Trial<'_> {
         let mut made = Vec::new();
         for fill in self.fills() {
             let drawn = data.select_columns(&oracle.draw(&self.filled(fill, 1), self.seed)?.atoms);
-            made.push(self.judged(Method::Exact(fill), &drawn, Some(1.0), 0)?);
+            made.push(self.judged(Method::Exact(fill), &drawn, None, 0)?);
         }
         let kept: Vec<usize> = (0..self.known.len()).filter(|&k| self.known[k]).collect();
         let nearest =

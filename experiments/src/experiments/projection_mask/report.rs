@@ -1,19 +1,16 @@
 //! What all units together show.
 
 use anyhow::{Context as _, Result};
-use nalgebra::DMatrix;
-use resolvent::data::glyphs::PIXELS;
 use resolvent::metrics::{Estimate, mean};
 
 use super::methods::{Completed, Fill, Measured, Method};
 use super::{Settings, Unit};
-use crate::experiments::carried::values;
 use crate::experiments::corruption::Corruption;
 use crate::experiments::judge::Judge;
-use crate::experiments::labelled_images::{grey, pixels};
+use crate::experiments::picture_rows;
 use crate::experiments::three_sigma::{ENOUGH_SEEDS, three_sigma};
 use crate::outcome::{Check, Figure, Outcome, Table, cells, largest};
-use crate::plot::{Axis, Chart, ImagePanel, Series, image_panels};
+use crate::plot::{Axis, Chart, Series};
 
 /// The noise that hidden pixels are filled with where methods are compared.
 const NOISE: f64 = 1.0;
@@ -210,38 +207,14 @@ fn charts(masks: &[Mask], settings: &Settings, outcome: &mut Outcome) -> Result<
 }
 
 fn pictures(masks: &[Mask], outcome: &mut Outcome) -> Result<()> {
-    for (part, masks) in masks.chunks(ABREAST).enumerate() {
-        let kept: Vec<Vec<DMatrix<f64>>> = masks
-            .iter()
-            .map(|mask| {
-                let measured = &mask.seeds[0];
-                let pictures = measured.completed.iter().map(|completed| &completed.quality.pictures);
-                std::iter::once(&measured.originals)
-                    .chain(pictures)
-                    .map(|bytes| DMatrix::from_vec(PIXELS, bytes.len() / PIXELS, values(bytes)))
-                    .collect()
-            })
-            .collect();
-        let panels: Vec<ImagePanel<'_>> = masks
-            .iter()
-            .zip(&kept)
-            .map(|(mask, rows)| ImagePanel {
-                heading: mask.mask.name(),
-                rows: rows
-                    .iter()
-                    .map(|row| (0..row.ncols()).map(|i| grey(pixels(row, i))).collect())
-                    .collect(),
-            })
-            .collect();
-        let mut labels = vec!["original".to_owned()];
-        labels.extend(masks[0].methods().map(Method::name));
-        let names: Vec<String> = masks.iter().map(|mask| mask.mask.name()).collect();
-        outcome.figures.push(Figure::new(
-            format!("pictures-{}", part + 1),
-            format!("The first images of the first seed, not chosen: {}.", names.join("; ")),
-            image_panels(&labels, &panels)?,
-        ));
+    let mut kinds = Vec::with_capacity(masks.len());
+    for mask in masks {
+        let Measured { originals, completed, .. } = &mask.seeds[0];
+        let made = completed.iter().map(|completed| &completed.quality.pictures[..]);
+        let rows = std::iter::once(&originals[..]).chain(made).collect();
+        kinds.push(picture_rows::Kind { heading: mask.mask.name(), rows });
     }
+    outcome.figures.extend(picture_rows::figures(&kinds, masks[0].methods().map(Method::name), ABREAST)?);
     Ok(())
 }
 

@@ -202,8 +202,8 @@ impl Trial<'_> {
             .map(|i| data * nalgebra::DVector::from_vec(oracle.end_law(self.inputs.column(i).as_slice())))
             .collect();
         Ok(vec![
-            (Method::ExactDraw, self.originals.quality(&drawn, Some(1.0), 0)?),
-            (Method::ExactMean, self.originals.quality(&DMatrix::from_columns(&means), Some(1.0), 0)?),
+            (Method::ExactDraw, self.originals.quality(&drawn, None, 0)?),
+            (Method::ExactMean, self.originals.quality(&DMatrix::from_columns(&means), None, 0)?),
         ])
     }
 

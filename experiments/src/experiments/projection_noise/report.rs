@@ -5,15 +5,13 @@ use resolvent::metrics::{Estimate, mean};
 
 use super::methods::{Knows, Measured, Method};
 use super::{Settings, Unit};
-use crate::experiments::carried::{Quality, values};
+use crate::experiments::carried::Quality;
 use crate::experiments::corruption::Corruption;
 use crate::experiments::judge::Judge;
-use crate::experiments::labelled_images::{grey, pixels};
+use crate::experiments::picture_rows;
 use crate::experiments::three_sigma::{ENOUGH_SEEDS, three_sigma};
 use crate::outcome::{Check, Figure, Outcome, Table, cells};
-use crate::plot::{Axis, Chart, ImagePanel, Series, image_panels};
-use nalgebra::DMatrix;
-use resolvent::data::glyphs::PIXELS;
+use crate::plot::{Axis, Chart, Series};
 
 /// Levels at which the method must be level with blind ones.
 const JUDGED: [f64; 2] = [0.4, 0.8];
@@ -334,39 +332,15 @@ fn charts(kinds: &[Kind], settings: &Settings, outcome: &mut Outcome) -> Result<
 }
 
 fn pictures(kinds: &[Kind], settings: &Settings, outcome: &mut Outcome) -> Result<()> {
-    for (part, kinds) in kinds.chunks(ABREAST).enumerate() {
-        // The kept pictures of each kind: the originals, then those of every method.
-        let kept: Vec<Vec<DMatrix<f64>>> = kinds
-            .iter()
-            .map(|kind| {
-                let measured = &kind.seeds[0];
-                let pictures = measured.methods.iter().map(|(_, quality)| &quality.pictures);
-                std::iter::once(&measured.originals)
-                    .chain(pictures)
-                    .map(|bytes| DMatrix::from_vec(PIXELS, bytes.len() / PIXELS, values(bytes)))
-                    .collect()
-            })
-            .collect();
-        let panels: Vec<ImagePanel<'_>> = kinds
-            .iter()
-            .zip(&kept)
-            .map(|(kind, rows)| ImagePanel {
-                heading: kind.corruption.name(),
-                rows: rows
-                    .iter()
-                    .map(|row| (0..row.ncols()).map(|i| grey(pixels(row, i))).collect())
-                    .collect(),
-            })
-            .collect();
-        let mut labels = vec!["original".to_owned()];
-        labels.extend(kinds[0].seeds[0].methods.iter().map(|(method, _)| method.name(settings.runs)));
-        let names: Vec<String> = kinds.iter().map(|kind| kind.corruption.name()).collect();
-        outcome.figures.push(Figure::new(
-            format!("pictures-{}", part + 1),
-            format!("The first images of the first seed, not chosen: {}.", names.join("; ")),
-            image_panels(&labels, &panels)?,
-        ));
+    let mut shown = Vec::with_capacity(kinds.len());
+    for kind in kinds {
+        let Measured { originals, methods, .. } = &kind.seeds[0];
+        let made = methods.iter().map(|(_, quality)| &quality.pictures[..]);
+        let rows = std::iter::once(&originals[..]).chain(made).collect();
+        shown.push(picture_rows::Kind { heading: kind.corruption.name(), rows });
     }
+    let names = kinds[0].seeds[0].methods.iter().map(|(method, _)| method.name(settings.runs));
+    outcome.figures.extend(picture_rows::figures(&shown, names, ABREAST)?);
     Ok(())
 }
 
