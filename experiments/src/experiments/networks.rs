@@ -1,4 +1,5 @@
-//! The two networks of the image studies: a spatial score that is told nothing, and its twin that is told the noise level.
+//! The networks of the image studies: a spatial score that is told nothing, its twin that is told the noise level, and one that
+//! has seen masked images.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -48,16 +49,10 @@ impl Networks {
                 let source = "those that come with the command";
                 Self { spatial: shipped::glyphs_spatial()?, told: shipped::glyphs_told()?, source }
             } else {
-                let trained = |name: &str, recipe: &str| -> Result<SavedModel> {
-                    let mut recipe = parsed(recipe)?;
-                    recipe.training.seed = *seed;
-                    if steps > 0 {
-                        recipe.training.steps = steps;
-                    }
-                    Ok(train(context, name, &recipe, &images.data, &images.held_out)?.saved)
-                };
-                let spatial = trained("spatial score", include_str!("../../../recipes/mnist-spatial.toml"))?;
-                let told = trained("time-conditioned", include_str!("../../../recipes/mnist-told.toml"))?;
+                let spatial = include_str!("../../../recipes/mnist-spatial.toml");
+                let told = include_str!("../../../recipes/mnist-told.toml");
+                let spatial = trained("spatial score", spatial, steps, images, context)?;
+                let told = trained("time-conditioned", told, steps, images, context)?;
                 Self { spatial, told, source: "trained in this run by the recipes for MNIST" }
             };
             let expected = images.data.nrows();
@@ -71,6 +66,33 @@ impl Networks {
             Ok(networks)
         })
     }
+}
+
+static MASKED: Memo<SavedModel> = Memo::new();
+
+/// A spatial score that has seen masked images beside noisy ones, trained in `steps` steps or, if that is 0, in those of its
+/// recipe.
+pub(super) fn masked(steps: u64, images: &LabelledImages, context: &Context) -> Result<Arc<SavedModel>> {
+    let (n, held_out) = (images.data.ncols(), images.held_out.ncols());
+    MASKED.get(&format!("{steps} {} {:?} {n} {held_out}", context.seed, context.data), || {
+        let recipe = include_str!("../../../recipes/glyphs-masked.toml");
+        trained("score of masked images", recipe, steps, images, context)
+    })
+}
+
+fn trained(
+    name: &str,
+    recipe: &str,
+    steps: u64,
+    images: &LabelledImages,
+    context: &Context,
+) -> Result<SavedModel> {
+    let mut recipe = parsed(recipe)?;
+    recipe.training.seed = context.seed;
+    if steps > 0 {
+        recipe.training.steps = steps;
+    }
+    Ok(train(context, name, &recipe, &images.data, &images.held_out)?.saved)
 }
 
 /// A recipe without the table of the data, which are at hand.
@@ -88,6 +110,9 @@ mod tests {
     fn the_recipes_are_read() {
         let spatial = parsed(include_str!("../../../recipes/mnist-spatial.toml")).unwrap();
         let told = parsed(include_str!("../../../recipes/mnist-told.toml")).unwrap();
-        assert_eq!(spatial.model.architecture, told.model.architecture);
+        let masked = parsed(include_str!("../../../recipes/glyphs-masked.toml")).unwrap();
+        for other in [told, masked] {
+            assert_eq!(spatial.model.architecture, other.model.architecture);
+        }
     }
 }

@@ -66,7 +66,8 @@ pub(crate) struct Settings {
     start_level: f64,
     /// Noise per pixel at which it ends; what its network can tell from none.
     network_floor: f64,
-    /// Whether wall time is measured: the only numbers that differ from one run to the next.
+    /// Whether wall time is measured: the only numbers that differ from one run to the next. Units run side by side, a thread
+    /// each; with `--threads 1` nothing disturbs them.
     timing: bool,
 }
 

@@ -88,7 +88,8 @@ impl<'a> Panel<'a> {
         Ok((self.estimate(row)?.value - floor.value) / (deviation * counts.sqrt()))
     }
 
-    fn best(&self, random: bool, budget: usize) -> Result<&Row<'a>> {
+    /// The method of a kind with the least error, where one of them affords the budget.
+    fn best(&self, random: bool, budget: usize) -> Result<Option<&Row<'a>>> {
         let mut best: Option<(&Row<'a>, f64)> = None;
         for row in self.rows.iter().filter(|row| row.method.is_random() == random && row.budget == budget) {
             let error = self.estimate(row)?.value;
@@ -96,15 +97,17 @@ impl<'a> Panel<'a> {
                 best = Some((row, error));
             }
         }
-        Ok(best.context("no method at a budget")?.0)
+        Ok(best.map(|(row, _)| row))
     }
 
-    fn comparison(&self, budget: usize) -> Result<Comparison<'_>> {
-        let (random, deterministic) = (self.best(true, budget)?, self.best(false, budget)?);
+    fn comparison(&self, budget: usize) -> Result<Option<Comparison<'_>>> {
+        let (Some(random), Some(deterministic)) = (self.best(true, budget)?, self.best(false, budget)?) else {
+            return Ok(None);
+        };
         let errors = |row: &Row<'_>| row.values(|run| self.error(run));
         let pairs = errors(random).into_iter().zip(errors(deterministic));
         let difference = mean(&pairs.map(|(a, b)| a - b).collect::<Vec<_>>())?;
-        Ok(Comparison { random, deterministic, difference })
+        Ok(Some(Comparison { random, deterministic, difference }))
     }
 }
 
@@ -167,12 +170,12 @@ fn checks(panels: &[Panel<'_>], settings: &Settings) -> Result<Vec<Check>> {
         0.0,
         "every particle ends: exact scores and networks are finite, and the backward process dies almost surely",
     ));
+    let budget = settings.evaluations.last().copied().unwrap_or_default();
     for panel in panels {
         if let Place::Exact(set) = panel.place
             && set.is_hit_fast()
+            && let Some(best) = panel.best(true, budget)?
         {
-            let budget = settings.evaluations.last().copied().unwrap_or_default();
-            let best = panel.best(true, budget)?;
             checks.push(Check::at_most(
                 format!("{}: error of the best random horizon at {budget} evaluations above the floor, in standard errors", set.name()),
                 panel.excess(best)?,
@@ -223,7 +226,9 @@ fn summary(panels: &[Panel<'_>], settings: &Settings) -> Result<Table> {
     for panel in panels {
         let (floor, _) = panel.floor()?;
         for &budget in &settings.evaluations {
-            let Comparison { random, deterministic, difference } = panel.comparison(budget)?;
+            let Some(Comparison { random, deterministic, difference }) = panel.comparison(budget)? else {
+                continue;
+            };
             let (a, b) = (panel.estimate(random)?, panel.estimate(deterministic)?);
             table.push(cells![
                 panel.place.name(),
@@ -404,7 +409,8 @@ fn overview(panels: &[Panel<'_>], settings: &Settings) -> Result<Figure> {
             let (mut points, mut errors) = (Vec::new(), Vec::new());
             for (i, panel) in panels.iter().enumerate() {
                 let (floor, _) = panel.floor()?;
-                let error = panel.estimate(panel.best(random, budget)?)?;
+                let Some(best) = panel.best(random, budget)? else { continue };
+                let error = panel.estimate(best)?;
                 let shift = 0.6 * ((2 * k + j) as f64 / (columns - 1) as f64 - 0.5);
                 points.push((i as f64 + shift, error.value / floor.value));
                 errors.push(error.standard_error / floor.value);
@@ -446,7 +452,10 @@ fn notes(panels: &[Panel<'_>], settings: &Settings) -> Result<Vec<String>> {
         let mut sentences = Vec::new();
         let (mut lost, mut won) = (0, 0);
         for &budget in &settings.evaluations {
-            let Comparison { random, deterministic, difference } = panel.comparison(budget)?;
+            let Some(Comparison { random, deterministic, difference }) = panel.comparison(budget)? else {
+                sentences.push(format!("at {budget} evaluations no step of the random horizon is long enough"));
+                continue;
+            };
             let (a, b) = (panel.estimate(random)?, panel.estimate(deterministic)?);
             let Estimate { value, standard_error } = difference;
             let verdict = if value > sigmas * standard_error {

@@ -9,6 +9,7 @@ use resolvent::core::random::{Purpose, stream};
 use resolvent::core::schedule::VpLinear;
 use resolvent::core::step::{Bridge, Imposed};
 use resolvent::core::{EmpiricalMeasure, Ensemble, KilledBrownianMotion, Oracle};
+use resolvent::learn::model::SavedModel;
 use resolvent::learn::score::{BlindDenoiser, LearnedDenoiser};
 use resolvent::metrics;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use super::{Settings, Unit};
 use crate::experiment::Context;
 use crate::experiments::carried::{Carrier, Originals, Quality, RANGE, lost, repeated};
 use crate::experiments::image_bench::ImageBench;
-use crate::experiments::networks::Networks;
+use crate::experiments::networks::{Networks, masked};
 use crate::rivals::{CoarseToFine, Known, replacement, sdedit};
 
 /// Where sampling ends under VP before the last denoising (Song et al. 2021).
@@ -50,6 +51,26 @@ impl Fill {
     }
 }
 
+/// Which learned score drives the bridge.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Score {
+    /// One that was trained on isotropic noise alone.
+    Noise,
+    /// One that was trained on masked images too.
+    Masked,
+}
+
+impl Score {
+    /// What is added to the name of a method.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Self::Noise => "",
+            Self::Masked => ", trained on masks",
+        }
+    }
+}
+
 /// A way of completing an image.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -57,9 +78,9 @@ pub(super) enum Method {
     /// The filled image itself.
     Input(Fill),
     /// The bridge with the learned score.
-    Free(Fill),
+    Free(Score, Fill),
     /// The same with known pixels imposed after each step.
-    Imposed(Fill),
+    Imposed(Score, Fill),
     /// The end point under the exact score of the data.
     Exact(Fill),
     NearestDatum,
@@ -72,8 +93,10 @@ impl Method {
     pub(super) fn name(self) -> String {
         match self {
             Self::Input(fill) => format!("filled with {}", fill.name()),
-            Self::Free(fill) => format!("bridge from {}", fill.name()),
-            Self::Imposed(fill) => format!("bridge, known imposed, from {}", fill.name()),
+            Self::Free(score, fill) => format!("bridge from {}{}", fill.name(), score.suffix()),
+            Self::Imposed(score, fill) => {
+                format!("bridge, known imposed, from {}{}", fill.name(), score.suffix())
+            }
             Self::Exact(fill) => format!("exact score from {}", fill.name()),
             Self::NearestDatum => "nearest datum on known pixels".into(),
             Self::Replacement => "replacement, VP".into(),
@@ -110,6 +133,7 @@ pub(crate) struct Measured {
 
 pub(super) fn measure(unit: &Unit, settings: &Settings, context: &Context) -> Result<Measured> {
     let (bench, networks) = settings.bench(context)?;
+    let taught = masked(settings.masked_steps, &bench.images, context)?;
     let n = settings.images;
     let first = unit.seed as usize * n;
     let originals = Originals {
@@ -125,6 +149,7 @@ pub(super) fn measure(unit: &Unit, settings: &Settings, context: &Context) -> Re
     let trial = Trial {
         bench: &bench,
         networks: &networks,
+        taught: &taught,
         settings,
         originals: &originals,
         mean: bench.images.mean(),
@@ -132,7 +157,13 @@ pub(super) fn measure(unit: &Unit, settings: &Settings, context: &Context) -> Re
         known: &known,
         seed: rng.random(),
     };
-    let parts = [Trial::ours, Trial::others, Trial::exact];
+    let parts: [Part<'_>; 5] = [
+        |trial| trial.inputs(),
+        |trial| trial.ours(Score::Noise, &trial.networks.spatial),
+        |trial| trial.ours(Score::Masked, trial.taught),
+        |trial| trial.others(),
+        |trial| trial.exact(),
+    ];
     let completed: Vec<Vec<Completed>> = parts
         .par_iter()
         .map(|part| {
@@ -152,6 +183,8 @@ pub(super) fn measure(unit: &Unit, settings: &Settings, context: &Context) -> Re
 struct Trial<'a> {
     bench: &'a ImageBench,
     networks: &'a Networks,
+    /// The network that has seen masked images.
+    taught: &'a SavedModel,
     settings: &'a Settings,
     originals: &'a Originals<'a>,
     mean: Vec<f64>,
@@ -160,6 +193,9 @@ struct Trial<'a> {
     known: &'a [bool],
     seed: u64,
 }
+
+/// Some of the methods on the images of a unit.
+type Part<'a> = fn(&Trial<'a>) -> Result<Vec<Completed>>;
 
 impl Trial<'_> {
     fn fills(&self) -> Vec<Fill> {
@@ -210,21 +246,25 @@ impl Trial<'_> {
         })
     }
 
-    fn ours(&self) -> Result<Vec<Completed>> {
+    fn inputs(&self) -> Result<Vec<Completed>> {
+        let input = |fill| self.judged(Method::Input(fill), &self.filled(fill, 1), None, 0);
+        self.fills().into_iter().map(input).collect()
+    }
+
+    fn ours(&self, score: Score, network: &SavedModel) -> Result<Vec<Completed>> {
         let Settings { runs, bridge_eta, floor, cap, .. } = *self.settings;
-        let carrier = Carrier::new(&self.networks.spatial, (bridge_eta, bridge_eta), floor, cap)?;
+        let carrier = Carrier::new(network, (bridge_eta, bridge_eta), floor, cap)?;
         let bridge = Bridge::new(carrier.score());
         let imposed = Imposed::new(self.known.len(), &bridge, self.known)?;
         let mut made = Vec::new();
         for fill in self.fills() {
-            made.push(self.judged(Method::Input(fill), &self.filled(fill, 1), None, 0)?);
             let starts = self.filled(fill, runs);
             let mut add = |method: Method, ends: &Ensemble| -> Result<()> {
                 made.push(self.judged(method, &ends.points, Some(ends.mean_evaluations()), lost(ends))?);
                 Ok(())
             };
-            add(Method::Free(fill), &carrier.bridge(&starts, self.seed)?)?;
-            add(Method::Imposed(fill), &carrier.bridge_by(&imposed, &starts, self.seed)?)?;
+            add(Method::Free(score, fill), &carrier.bridge(&starts, self.seed)?)?;
+            add(Method::Imposed(score, fill), &carrier.bridge_by(&imposed, &starts, self.seed)?)?;
         }
         Ok(made)
     }

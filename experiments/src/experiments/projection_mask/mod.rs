@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     /// trained in the run in so many steps (0: as the recipes for MNIST have it).
     networks: String,
     training_steps: u64,
+    /// Steps of training of a spatial score that sees masked images too (0: as its recipe has it).
+    masked_steps: u64,
     /// Images shown of each mask.
     shown: usize,
 }
@@ -117,11 +119,11 @@ impl Sweep for ProjectionMask {
     }
 
     fn summary(&self) -> &'static str {
-        "masked images carried back by a learned spatial score: what to fill with, known pixels imposed, and other methods"
+        "masked images carried back by learned spatial scores: what to fill with, what to train on, and other methods"
     }
 
     fn seconds(&self) -> u32 {
-        1300
+        1800
     }
 
     fn full(&self) -> Settings {
@@ -133,7 +135,7 @@ impl Sweep for ProjectionMask {
             centre: true,
             random: vec![0.5, 0.8],
             fill_noise: vec![0.5, 1.0, 2.0],
-            runs: 2,
+            runs: 1,
             bridge_eta: 0.2,
             floor: 0.03,
             cap: 150,
@@ -143,6 +145,7 @@ impl Sweep for ProjectionMask {
             classifier_steps: 2000,
             networks: String::new(),
             training_steps: 0,
+            masked_steps: 0,
             shown: 5,
         }
     }
@@ -163,6 +166,7 @@ impl Sweep for ProjectionMask {
             ascent_cap: 3,
             classifier_steps: 60,
             training_steps: 20,
+            masked_steps: 20,
             shown: 2,
             ..self.full()
         }

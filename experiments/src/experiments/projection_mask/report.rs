@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use resolvent::metrics::{Estimate, mean};
 
-use super::methods::{Completed, Fill, Measured, Method};
+use super::methods::{Completed, Fill, Measured, Method, Score};
 use super::{Settings, Unit};
 use crate::experiments::corruption::Corruption;
 use crate::experiments::judge::Judge;
@@ -81,26 +81,37 @@ pub(super) fn conclude(settings: &Settings, measured: Vec<(Unit, Measured)>) -> 
 fn checks(masks: &[Mask], settings: &Settings, outcome: &mut Outcome) -> Result<()> {
     let mut moved = Vec::new();
     for mask in masks {
-        for method in mask.methods().filter(|method| matches!(method, Method::Imposed(_))) {
+        for method in mask.methods().filter(|method| matches!(method, Method::Imposed(..))) {
             moved.extend(mask.of(method, |completed| completed.moved)?);
         }
-        let noise = Method::Free(Fill::Noise(NOISE));
-        if settings.seeds >= ENOUGH_SEEDS && mask.methods().any(|method| method == noise) {
-            let sigmas = three_sigma(settings.seeds)?;
-            let gap = mask.difference(noise, Method::Free(Fill::Black), cost)?;
+        if settings.seeds < ENOUGH_SEEDS {
+            continue;
+        }
+        let sigmas = three_sigma(settings.seeds)?;
+        let black = |score| Method::Free(score, Fill::Black);
+        let noise = Method::Free(Score::Noise, Fill::Noise(NOISE));
+        let mut longer = |name: String, (more, less): (Method, Method), why: &str| -> Result<()> {
+            let gap = mask.difference(more, less, cost)?;
             outcome.checks.push(Check::at_least(
-                format!(
-                    "{}: evaluations of a run from noise {NOISE} less those from black",
-                    mask.mask.name()
-                ),
+                format!("{}: {name}", mask.mask.name()),
                 gap.value - sigmas * gap.standard_error,
                 0.0,
-                format!(
-                    "a score of isotropic noise sees none of it in black, and a run from there ends sooner; less {sigmas:.1} standard \
-                     errors over seeds"
-                ),
+                format!("{why}; less {sigmas:.1} standard errors over seeds"),
             ));
+            Ok(())
+        };
+        if mask.methods().any(|method| method == noise) {
+            longer(
+                format!("evaluations of a run from noise {NOISE} less those from black"),
+                (noise, black(Score::Noise)),
+                "a score of isotropic noise sees none of it in black, and a run from there ends sooner",
+            )?;
         }
+        longer(
+            "evaluations of a run from black, of the score trained on masks less those of the other".into(),
+            (black(Score::Masked), black(Score::Noise)),
+            "the distance of a masked image from the data, which the exact score sees, is learned where there are examples of it",
+        )?;
     }
     outcome.checks.push(Check::at_most(
         "change of known pixels where they are imposed, largest",
@@ -170,39 +181,49 @@ fn table(masks: &[Mask], settings: &Settings, outcome: &mut Outcome) -> Result<(
 fn charts(masks: &[Mask], settings: &Settings, outcome: &mut Outcome) -> Result<()> {
     let mut fills = vec![Fill::Black, Fill::Grey, Fill::Mean];
     fills.extend(settings.fill_noise.iter().map(|&level| Fill::Noise(level)));
-    type Value = fn(&Completed) -> f64;
-    let shown: [(&str, &str, &str, Value); 2] = [
-        ("hidden", "PSNR on hidden pixels (dB)", "How well hidden pixels come back", hidden),
-        ("evaluations", "network evaluations of a run", "What a run costs", cost),
-    ];
-    for (stem, axis, title, value) in shown {
-        let names = fills.iter().map(|fill| fill.name()).collect();
-        let mut chart = Chart::new(Axis::linear("what hidden pixels are filled with"), Axis::linear(axis))
-            .categories(names);
-        type Made = fn(Fill) -> Method;
-        let ways: [(&str, Made); 2] = [("", Method::Free), (", known imposed", Method::Imposed)];
-        for mask in masks {
+    let names: Vec<String> = fills.iter().map(|fill| fill.name()).collect();
+    let chart = |axis| {
+        Chart::new(Axis::linear("what hidden pixels are filled with"), Axis::linear(axis))
+            .categories(names.clone())
+    };
+    type Made = fn(Score, Fill) -> Method;
+    let series = |mask: &Mask, name: String, (made, score): (Made, Score), value| -> Result<Series> {
+        let (mut points, mut errors) = (Vec::new(), Vec::new());
+        for (place, &fill) in fills.iter().enumerate() {
+            let estimate = mask.estimate(made(score, fill), value)?;
+            points.push((place as f64, estimate.value));
+            errors.push(2.0 * estimate.standard_error);
+        }
+        Ok(Series::marked(name, points).errors(errors))
+    };
+    let over = format!("two standard errors over {} seeds of {} images", settings.seeds, settings.images);
+    let ways: [(&str, Made); 2] = [("free", Method::Free), ("known imposed", Method::Imposed)];
+    let mut costs = chart("network evaluations of a run");
+    for (k, mask) in masks.iter().enumerate() {
+        let mut quality = chart("PSNR on hidden pixels (dB)");
+        for score in [Score::Noise, Score::Masked] {
             for (way, made) in ways {
-                let (mut points, mut errors) = (Vec::new(), Vec::new());
-                for (place, &fill) in fills.iter().enumerate() {
-                    let estimate = mask.estimate(made(fill), value)?;
-                    points.push((place as f64, estimate.value));
-                    errors.push(2.0 * estimate.standard_error);
-                }
-                chart =
-                    chart.series(Series::marked(format!("{}{way}", mask.mask.name()), points).errors(errors));
+                quality =
+                    quality.series(series(mask, format!("{way}{}", score.suffix()), (made, score), hidden)?);
             }
+            let name = format!("{}{}", mask.mask.name(), score.suffix());
+            costs = costs.series(series(mask, name, (Method::Free, score), cost)?);
         }
         outcome.figures.push(Figure::new(
-            stem,
+            format!("hidden-{}", k + 1),
             format!(
-                "{title}, by what stands in them at the start: the bridge with the learned score, free or with known pixels imposed \
-                 after each step, with two standard errors over {} seeds of {} images.",
-                settings.seeds, settings.images
+                "{}: how well hidden pixels come back, by what stands in them at the start: the bridge with a learned score, free or \
+                 with known pixels imposed after each step, the score trained on noise alone or on masks too, with {over}.",
+                mask.mask.name()
             ),
-            chart.svg()?,
+            quality.svg()?,
         ));
     }
+    outcome.figures.push(Figure::new(
+        "evaluations",
+        format!("What a run of the bridge costs, by what stands in hidden pixels at the start, with {over}."),
+        costs.svg()?,
+    ));
     Ok(())
 }
 
@@ -210,37 +231,57 @@ fn pictures(masks: &[Mask], outcome: &mut Outcome) -> Result<()> {
     let mut kinds = Vec::with_capacity(masks.len());
     for mask in masks {
         let Measured { originals, completed, .. } = &mask.seeds[0];
-        let made = completed.iter().map(|completed| &completed.quality.pictures[..]);
+        let shown = completed.iter().filter(|completed| pictured(completed.method));
+        let made = shown.map(|completed| &completed.quality.pictures[..]);
         let rows = std::iter::once(&originals[..]).chain(made).collect();
         kinds.push(picture_rows::Kind { heading: mask.mask.name(), rows });
     }
-    outcome.figures.extend(picture_rows::figures(&kinds, masks[0].methods().map(Method::name), ABREAST)?);
+    let names = masks[0].methods().filter(|method| pictured(*method)).map(Method::name);
+    outcome.figures.extend(picture_rows::figures(&kinds, names, ABREAST)?);
     Ok(())
+}
+
+/// Three fills are enough to look at; the tables have all.
+fn pictured(method: Method) -> bool {
+    match method {
+        Method::Input(fill) | Method::Free(_, fill) | Method::Imposed(_, fill) | Method::Exact(fill) => {
+            matches!(fill, Fill::Black | Fill::Mean) || fill == Fill::Noise(NOISE)
+        }
+        _ => true,
+    }
 }
 
 fn notes(masks: &[Mask], settings: &Settings, outcome: &mut Outcome) -> Result<()> {
     for mask in masks {
         // Chosen beforehand: the best of all fills would be compared with what it was chosen by.
-        let ours = Method::Imposed(Fill::Noise(NOISE));
+        let ours = Method::Imposed(Score::Noise, Fill::Noise(NOISE));
         if !mask.methods().any(|method| method == ours) {
             continue;
         }
-        let from = |fill: Fill| mask.estimate(Method::Free(fill), cost).map(|cost| cost.value);
+        let from = |fill: Fill| mask.estimate(Method::Free(Score::Noise, fill), cost).map(|cost| cost.value);
         let against = mask.difference(ours, Method::Replacement, hidden)?;
+        let black = |score| Method::Free(score, Fill::Black);
+        let taught = mask.difference(black(Score::Masked), black(Score::Noise), hidden)?;
+        let taught_cost = mask.estimate(black(Score::Masked), cost)?.value;
         outcome.notes.push(format!(
             "{}: a run takes {:.1} evaluations from black, {:.1} from grey and {:.1} from the mean. On hidden pixels {} has {:+.2} ± {:.2} dB \
-             against replacement.",
+             against replacement. The score trained on masks takes {taught_cost:.1} evaluations from black, and its hidden pixels have \
+             {:+.2} ± {:.2} dB against those of the other score from there.",
             mask.mask.name(),
             from(Fill::Black)?,
             from(Fill::Grey)?,
             from(Fill::Mean)?,
             ours.name(),
             against.value,
-            against.standard_error
+            against.standard_error,
+            taught.value,
+            taught.standard_error
         ));
     }
     outcome.notes.push(format!(
-        "The networks were trained on isotropic noise alone, of which a digit completed by a constant holds none. Imposing known pixels \
+        "Where nothing else is said the networks were trained on isotropic noise alone, of which a digit completed by a constant holds \
+         none. One was trained on images of which a part is filled with black, grey or the mean, too: its targets there are the exact \
+         score of the data, which leads to data near the masked image as it stands, black part and all. Imposing known pixels \
          is no conditioning: the score is asked where the forward process does not go. A run in which the network still sees {} per pixel \
          after {} evaluations is given up there and counted. Rivals: SDEdit and replacement take {} steps of VP without a corrector, \
          SDEdit from the best of {} levels, judged by the originals.",
