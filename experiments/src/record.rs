@@ -24,7 +24,7 @@ pub(crate) struct Record {
     pub(crate) git: String,
     pub(crate) seed: u64,
     pub(crate) quick: bool,
-    /// The data sets given, as [`describe_data`] has them.
+    /// The data sets and networks given, as [`describe_inputs`] has them.
     pub(crate) data: String,
     pub(crate) settings: Map<String, Value>,
     /// Seconds by the clock; for an experiment in units the sum over all units, which are measured side by side and perhaps on
@@ -51,6 +51,11 @@ impl Record {
             data: self.data.clone(),
             settings: self.settings.clone(),
         }
+    }
+
+    /// Whether data sets were given.
+    pub(crate) fn has_data(&self) -> bool {
+        self.data != NONE && !self.data.starts_with(&format!("{NONE}{BETWEEN}"))
     }
 
     /// How many checks hold.
@@ -189,10 +194,25 @@ fn replace(place: &Path, fresh: &Path, old: &Path) -> Result<()> {
     })
 }
 
+/// The description where no folder is given, and what stands between those of two.
+const NONE: &str = "none";
+const BETWEEN: &str = "; networks: ";
+
+/// The data sets, described by [`describe_data`], and the files in the folder of networks where the settings name one.
+pub(crate) fn describe_inputs(data: &str, settings: &Map<String, Value>) -> Result<String> {
+    match settings.get("networks").and_then(Value::as_str) {
+        None | Some("") => Ok(data.into()),
+        Some(folder) => {
+            let networks = describe_data(Some(Path::new(folder))).context("setting `networks`")?;
+            Ok(format!("{data}{BETWEEN}{networks}"))
+        }
+    }
+}
+
 /// What lies in a folder of data sets, without where it is: `name (bytes, checksum)` of its files, sorted; `none` without a folder.
 /// The checksum (CRC-32) tells data of one size and name apart, as MNIST and its look-alikes are.
 pub(crate) fn describe_data(folder: Option<&Path>) -> Result<String> {
-    let Some(folder) = folder else { return Ok("none".into()) };
+    let Some(folder) = folder else { return Ok(NONE.into()) };
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
@@ -359,6 +379,29 @@ mod tests {
             "a.gz (0 bytes, 00000000), b (2 bytes, 4f5344cd)"
         );
         assert!(describe_data(Some(&dir.path().join("none"))).is_err());
+    }
+
+    #[test]
+    fn networks_are_described_beside_the_data() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("b"), "12").unwrap();
+        let settings = |folder: &Path| {
+            let mut settings = Map::new();
+            settings.insert("networks".into(), folder.to_str().unwrap().into());
+            settings
+        };
+        let of = |data: &str, settings: &Map<String, Value>| Record {
+            data: describe_inputs(data, settings).unwrap(),
+            ..record()
+        };
+        assert_eq!(of("none", &Map::new()).data, "none");
+        assert_eq!(of("none", &settings(Path::new(""))).data, "none");
+        let given = of("none", &settings(dir.path()));
+        assert_eq!(given.data, "none; networks: b (2 bytes, 4f5344cd)");
+        assert!(!given.has_data());
+        assert!(of("a (0 bytes, 00000000)", &settings(dir.path())).has_data());
+        let error = describe_inputs("none", &settings(&dir.path().join("nowhere"))).unwrap_err();
+        assert!(format!("{error:#}").contains("setting `networks`"));
     }
 
     #[test]

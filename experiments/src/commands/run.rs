@@ -69,6 +69,10 @@ pub(crate) fn execute(args: &Args, registry: &[&dyn AnyExperiment], out: &mut im
         ensure!(data.is_dir(), "--data {}: no such folder", data.display());
     }
     let data = record::describe_data(args.data.as_deref()).context("--data")?;
+    let inputs: Vec<String> = prepared
+        .iter()
+        .map(|prepared| record::describe_inputs(&data, &prepared.settings))
+        .collect::<Result<_>>()?;
     record::ensure_writable(&args.out).with_context(|| format!("--out {}", args.out.display()))?;
     for experiment in &chosen {
         record::ensure_free(&args.out, experiment.name())?;
@@ -78,7 +82,7 @@ pub(crate) fn execute(args: &Args, registry: &[&dyn AnyExperiment], out: &mut im
     let context = Context { seed: args.seed, data: args.data.clone() };
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let (mut verdict, mut failed, mut number) = (Verdict::Holds, Vec::new(), 0);
-    for (experiment, prepared) in chosen.into_iter().zip(prepared) {
+    for ((experiment, prepared), data) in chosen.into_iter().zip(prepared).zip(&inputs) {
         let name = experiment.name();
         let pieces = prepared.work.pieces();
         let share = shard.of(number, pieces);
@@ -86,7 +90,7 @@ pub(crate) fn execute(args: &Args, registry: &[&dyn AnyExperiment], out: &mut im
         if share.is_empty() {
             continue;
         }
-        let identity = Identity::here(name, &prepared.settings, args.seed, args.quick, &data);
+        let identity = Identity::here(name, &prepared.settings, args.seed, args.quick, data);
         let earlier = (all && !args.fresh).then(|| up_to_date(&args.out, &identity)).flatten();
         let record = match earlier {
             Some(record) => {

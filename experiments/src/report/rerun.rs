@@ -22,7 +22,7 @@ fn line(record: &Record, defaults: Option<&Map<String, Value>>) -> String {
     if record.seed != 0 {
         add(format_args!(" --seed {}", record.seed));
     }
-    if record.data != "none" {
+    if record.has_data() {
         add(format_args!(" --data DIR"));
     }
     for (key, value) in &record.settings {

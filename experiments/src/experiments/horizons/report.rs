@@ -101,7 +101,8 @@ impl<'a> Panel<'a> {
     }
 
     fn comparison(&self, budget: usize) -> Result<Option<Comparison<'_>>> {
-        let (Some(random), Some(deterministic)) = (self.best(true, budget)?, self.best(false, budget)?) else {
+        let (Some(random), Some(deterministic)) = (self.best(true, budget)?, self.best(false, budget)?)
+        else {
             return Ok(None);
         };
         let errors = |row: &Row<'_>| row.values(|run| self.error(run));
@@ -453,7 +454,8 @@ fn notes(panels: &[Panel<'_>], settings: &Settings) -> Result<Vec<String>> {
         let (mut lost, mut won) = (0, 0);
         for &budget in &settings.evaluations {
             let Some(Comparison { random, deterministic, difference }) = panel.comparison(budget)? else {
-                sentences.push(format!("at {budget} evaluations no step of the random horizon is long enough"));
+                sentences
+                    .push(format!("at {budget} evaluations no step of the random horizon is long enough"));
                 continue;
             };
             let (a, b) = (panel.estimate(random)?, panel.estimate(deterministic)?);

@@ -202,11 +202,11 @@ fn others(study: &Study<'_>) -> Result<String> {
         let stepping = if rule == Rule::Lifetime { Stepping::Bridge } else { Stepping::Euler };
         match kind {
             0 => Task::Mixture { stepping },
-            _ => Task::Glyphs { learned: kind == 2, stepping },
+            _ => Task::Images { learned: kind == 2, stepping },
         }
     };
     let rules: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| *rule != Rule::Oracle).collect();
-    let groups = ["mixture with a density", "glyphs, exact score", "glyphs, learned score"]
+    let groups = ["mixture with a density", "images, exact score", "images, learned score"]
         .into_iter()
         .enumerate()
         .map(|(kind, name)| {

@@ -4,7 +4,7 @@ mod analysis;
 mod arena;
 mod checks;
 mod figures;
-mod glyphs;
+mod images;
 mod judge;
 mod mixture;
 mod notes;
@@ -78,16 +78,23 @@ pub(super) struct Settings {
     mixture_dt: f64,
     /// Data, and as many killed samples, that the hazard is learned from.
     hazard_samples: usize,
-    /// Glyphs that are the data of the exact score,
-    glyphs: usize,
-    /// particles of a run with glyphs,
-    glyph_particles: usize,
+    /// Images that are the data of the exact score: glyphs, or with --data the first ones there,
+    images: usize,
+    /// particles of a run with images,
+    image_particles: usize,
     /// their seeds,
-    glyph_seeds: usize,
+    image_seeds: usize,
     /// their δ per pixel (values from -1 to 1)
-    glyph_delta: f64,
-    /// and the evaluations that each is given with the learned score.
-    glyph_cap: usize,
+    image_delta: f64,
+    /// the evaluations that each is given with the learned score,
+    image_cap: usize,
+    /// and the dimension of the family they come from, for its tangent planes and its codimension.
+    image_dimension: usize,
+    /// Images of --data that the learned score is of. A folder with spatial.safetensors and told.safetensors, or nothing: the glyph
+    /// networks of the program, and with --data ones trained in the run in so many steps (0: as the recipes for MNIST have it).
+    image_data: usize,
+    networks: String,
+    training_steps: u64,
     /// Evaluations a particle is given under a rule that looks where it is,
     cap: usize,
     /// and under one that waits for a clock.
@@ -108,7 +115,7 @@ impl Sweep for KillingBenchmark {
     }
 
     fn seconds(&self) -> u32 {
-        2400
+        1200
     }
 
     fn full(&self) -> Settings {
@@ -137,11 +144,15 @@ impl Sweep for KillingBenchmark {
             mixture_particles: 200,
             mixture_dt: 0.02,
             hazard_samples: 4_000,
-            glyphs: 200,
-            glyph_particles: 64,
-            glyph_seeds: 5,
-            glyph_delta: 0.03,
-            glyph_cap: 100,
+            images: 200,
+            image_particles: 64,
+            image_seeds: 5,
+            image_delta: 0.03,
+            image_cap: 100,
+            image_dimension: 7,
+            image_data: 4000,
+            networks: String::new(),
+            training_steps: 0,
             cap: 1_200,
             control_cap: 300,
         }
@@ -166,10 +177,12 @@ impl Sweep for KillingBenchmark {
             mixture_particles: 40,
             mixture_dt: 0.1,
             hazard_samples: 200,
-            glyphs: 30,
-            glyph_particles: 4,
-            glyph_seeds: 1,
-            glyph_cap: 3,
+            images: 30,
+            image_particles: 4,
+            image_seeds: 1,
+            image_cap: 3,
+            image_data: 200,
+            training_steps: 20,
             cap: 600,
             control_cap: 25,
             ..self.full()
@@ -200,16 +213,22 @@ impl Settings {
     fn check(&self) -> Result<()> {
         for (name, value, least) in [
             ("particles", self.particles, 10),
-            ("glyph_particles", self.glyph_particles, 4),
+            ("image_particles", self.image_particles, 4),
             ("mixture_particles", self.mixture_particles, 10),
             ("seeds", self.seeds, 2),
-            ("glyph_seeds", self.glyph_seeds, 1),
+            ("image_seeds", self.image_seeds, 1),
             ("reference", self.reference, 4),
-            ("glyphs", self.glyphs, 4),
+            ("images", self.images, 4),
             ("factors", self.factors.len(), 2),
         ] {
             ensure!(value >= least, "setting `{name}` must be at least {least}, got {value}");
         }
+        ensure!(
+            self.image_data >= self.images,
+            "setting `image_data` must be at least `images` = {}",
+            self.images
+        );
+        ensure!((1..784).contains(&self.image_dimension), "setting `image_dimension`: from 1 to 783");
         ensure!(self.dimensions.iter().all(|dim| *dim >= 3), "setting `dimensions`: at least 3 each");
         let ascending = self.factors.windows(2).all(|pair| pair[0] < pair[1]);
         ensure!(ascending && self.factors[0] > 0.0, "setting `factors` must be positive and ascend");

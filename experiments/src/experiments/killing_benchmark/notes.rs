@@ -131,14 +131,14 @@ fn design(study: &Study<'_>) -> String {
         .collect();
     format!(
         "Design: on {} every rule meets every step and every score, with {} particles and {} seeds each, and every threshold with the exact \
-         score; on {} one factor is changed at a time, with the exact score and two steps; so are the mixture with a density and the glyphs ({} \
+         score; on {} one factor is changed at a time, with the exact score and two steps; so are the mixture with a density and the images ({} \
          particles, {} seeds). {runs} runs in all. Within a seed all rules have the same starts and noise, and are compared with the same draws.",
         places.join(", "),
         settings.particles,
         settings.seeds,
         others.join(", "),
-        settings.glyph_particles,
-        settings.glyph_seeds
+        settings.image_particles,
+        settings.image_seeds
     )
 }
 

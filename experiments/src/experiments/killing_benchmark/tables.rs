@@ -279,9 +279,9 @@ fn one_factor(study: &Study<'_>) -> Table {
 
 fn others(study: &Study<'_>) -> Table {
     let caption = format!(
-        "A mixture of two Gaussians in R³, which has a density, so that no rule that waits for a support can be right; and glyphs, with \
-         the exact score of {} of them and with the score that the shipped network learned from others, whose support is not known. {}",
-        study.settings.glyphs,
+        "A mixture of two Gaussians in R³, which has a density, so that no rule that waits for a support can be right; and images, with \
+         the exact score of {} of them and with the score that a network learned from others, whose support is not known. {}",
+        study.settings.images,
         legend()
     );
     let mut table = Table::new("Density and images", caption, &columns(&["data", "step", "rule"]));
@@ -289,9 +289,9 @@ fn others(study: &Study<'_>) -> Table {
         rows(study, Task::Mixture { stepping }, ["mixture", stepping.name()], &mut table);
     }
     for learned in [false, true] {
-        let name = if learned { "glyphs, learned score" } else { "glyphs, exact score" };
+        let name = if learned { "images, learned score" } else { "images, exact score" };
         for stepping in [Stepping::Euler, Stepping::Bridge] {
-            rows(study, Task::Glyphs { learned, stepping }, [name, stepping.name()], &mut table);
+            rows(study, Task::Images { learned, stepping }, [name, stepping.name()], &mut table);
         }
     }
     table

@@ -12,7 +12,7 @@ use super::places::{Place, Target};
 use super::quality::Quality;
 use super::rules::Rule;
 use super::stepping::Stepping;
-use super::{glyphs, mixture};
+use super::{images, mixture};
 use crate::experiment::Context;
 
 /// Apart from each other: the data that starts come from, the exact draws that ends are compared with, and the sample that rules
@@ -31,8 +31,8 @@ pub(super) enum Task {
     Thresholds { place: Place },
     /// Data with a density.
     Mixture { stepping: Stepping },
-    /// Glyphs, with the exact score of a set of them or the network's.
-    Glyphs { learned: bool, stepping: Stepping },
+    /// Images, with the exact score of a set of them or the network's.
+    Images { learned: bool, stepping: Stepping },
 }
 
 /// A task with its seed.
@@ -50,8 +50,8 @@ impl Unit {
             }
             Task::Thresholds { place } => format!("{}.thresholds", place.stem()),
             Task::Mixture { stepping } => format!("mixture.{}", stepping.stem()),
-            Task::Glyphs { learned, stepping } => {
-                format!("glyphs.{}.{}", if learned { "learned" } else { "exact" }, stepping.stem())
+            Task::Images { learned, stepping } => {
+                format!("images.{}.{}", if learned { "learned" } else { "exact" }, stepping.stem())
             }
         };
         format!("{task}.seed-{}", self.seed)
@@ -88,7 +88,7 @@ pub(super) fn units(settings: &Settings) -> Vec<(String, Unit)> {
     for stepping in [Stepping::Euler, Stepping::Bridge] {
         tasks.push((Task::Mixture { stepping }, settings.seeds));
         for learned in [false, true] {
-            tasks.push((Task::Glyphs { learned, stepping }, settings.glyph_seeds));
+            tasks.push((Task::Images { learned, stepping }, settings.image_seeds));
         }
     }
     let units = tasks.into_iter().flat_map(|(task, seeds)| (0..seeds).map(move |seed| Unit { task, seed }));
@@ -106,7 +106,7 @@ pub(super) fn measure(unit: &Unit, settings: &Settings, context: &Context) -> Re
         }
         Task::Thresholds { place } => run.on(place, Quality::Exact, Stepping::Euler, thresholds),
         Task::Mixture { stepping } => mixture::measure(&run, stepping),
-        Task::Glyphs { learned, stepping } => glyphs::measure(&run, learned, stepping),
+        Task::Images { learned, stepping } => images::measure(&run, learned, stepping),
     }
 }
 

@@ -435,8 +435,8 @@ fn verdict(a: &Row<'_>, b: &Row<'_>) -> Result<&'static str> {
 fn notes(all: &All<'_>, settings: &Settings) -> Result<Vec<String>> {
     let mut notes = vec![
         "One network that estimates the noise from the image drives both kinds: the killed sampler reads its denoised point and its level, chooses its steps by \
-         them and stops by itself; a schedule takes the denoised point alone and goes its own way from level to level. The twin is the same architecture on \
-         the same data, told the level of the schedule."
+         them and stops by itself; a schedule takes the denoised point alone and goes its own way from level to level. The twin is \
+         told the level of the schedule; the one that comes with the command has the same architecture and data."
             .to_owned(),
     ];
     for &budget in &settings.evaluations {

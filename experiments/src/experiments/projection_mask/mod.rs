@@ -123,13 +123,13 @@ impl Sweep for ProjectionMask {
     }
 
     fn seconds(&self) -> u32 {
-        1800
+        1000
     }
 
     fn full(&self) -> Settings {
         Settings {
             n_data: 4000,
-            seeds: 8,
+            seeds: 6,
             images: 20,
             lower_half: true,
             centre: true,

@@ -93,8 +93,7 @@ pub(super) fn conclude(settings: &Settings, measured: Vec<(Unit, Measured)>) -> 
     let first = &kinds.first().and_then(|kind| kind.seeds.first()).context("no unit")?;
     let mut outcome = Outcome::default();
     outcome.notes.push(format!(
-        "The images: {}. The spatial network and the blind denoiser are one and the same; the time-conditioned network has the \
-         same architecture, data and number of steps.",
+        "The images: {}. The spatial network and the blind denoiser are one and the same.",
         first.source
     ));
     outcome.checks.push(Check::at_least(
