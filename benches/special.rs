@@ -1,4 +1,5 @@
-//! log K_nu with R_nu, the inverses, and draws of the generalised inverse Gaussian law.
+//! log K_nu with R_nu, one by one and many at one order, exp and log of many numbers, the inverses, and draws of the generalised
+//! inverse Gaussian law.
 //!
 //! `cargo bench -p resolvent --bench special`; each Bessel figure is the mean over a block of 64 neighbouring arguments.
 //! `benches/peers/special_scipy.py` times the same arguments in SciPy.
@@ -6,7 +7,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::Distribution;
-use resolvent::special::{Gig, inverse_gain, log_k_and_ratio};
+use resolvent::special::{Gig, KOrder, inverse_gain, log_k_and_ratio, vector};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -35,6 +36,33 @@ fn bessel(c: &mut Criterion) {
                 });
             });
         }
+    }
+    group.finish();
+}
+
+/// Many arguments at once; elements are arguments.
+fn many(c: &mut Criterion) {
+    const COUNT: usize = 4096;
+    let mut group = c.benchmark_group("many at once");
+    group.throughput(Throughput::Elements(COUNT as u64));
+    let arguments: [f64; COUNT] = std::array::from_fn(|k| 0.01 * (k + 1) as f64);
+    let mut values = arguments;
+    let mut run = |name: &str, of: &mut dyn FnMut(&mut [f64])| {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                values.copy_from_slice(black_box(&arguments));
+                of(black_box(&mut values));
+            });
+        });
+    };
+    run("exp", &mut vector::exp);
+    run("log", &mut vector::ln);
+    let mut ratios = [0.0; COUNT];
+    for nu in [0.5, 30.0, 100.0, 391.0] {
+        let order = KOrder::new(nu);
+        run(&format!("log z^nu K_nu and z R_nu, nu={nu}"), &mut |z| {
+            order.log_zks_and_z_ratios(z, &mut ratios)
+        });
     }
     group.finish();
 }
@@ -90,6 +118,6 @@ criterion_group! {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_millis(400));
-    targets = bessel, inverse, gig
+    targets = bessel, many, inverse, gig
 }
 criterion_main!(benches);

@@ -27,6 +27,7 @@ mod debye;
 mod error;
 pub mod gig;
 pub mod quadrature;
+pub mod vector;
 
 pub use bessel_i::{log_i, ratio_i};
 pub use bessel_k::{

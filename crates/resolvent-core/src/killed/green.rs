@@ -4,6 +4,7 @@ use std::f64::consts::{LN_2, TAU};
 
 use nalgebra::DMatrix;
 use rayon::prelude::*;
+use resolvent_special::vector;
 use resolvent_special::{Gig, KOrder, inverse_gain, inverse_ratio_k, log_zk};
 use statrs::function::gamma::ln_gamma;
 
@@ -12,6 +13,9 @@ use crate::error::{Result, dimension};
 /// Below this distance kernels are evaluated at this distance: squares stay clear of underflow, and a particle this
 /// close is on the support for every rule and step.
 pub(crate) const CLOSEST: f64 = 1e-120;
+
+/// Squared distances within these are treated many at once.
+const REGULAR: std::ops::Range<f64> = 1e-200..1e200;
 
 /// Added to the logarithm at the pole: in dimension 2 the kernel itself is only logarithmic there.
 const POLE: f64 = 1e4;
@@ -88,6 +92,34 @@ impl GreenKernel {
             (self.log_zk_at_zero, 2.0 * nu)
         };
         (pole + self.log_scale - 2.0 * nu * rho.ln() + log_zk, z_ratio / (rho * rho))
+    }
+
+    /// [`log_value_and_gain`](Self::log_value_and_gain) at many squared distances: `squares` become log G_r, and `gains` (as many)
+    /// the gains.
+    pub(crate) fn log_values_and_gains(&self, squares: &mut [f64], gains: &mut [f64]) {
+        const BLOCK: usize = 64;
+        for (squares, gains) in squares.chunks_mut(BLOCK).zip(gains.chunks_mut(BLOCK)) {
+            let mut given = [1.0; BLOCK];
+            given[..squares.len()].copy_from_slice(squares);
+            let mut log_zks = [self.log_zk_at_zero; BLOCK];
+            let log_zks = &mut log_zks[..squares.len()];
+            if self.decay > 0.0 {
+                log_zks.iter_mut().zip(&*squares).for_each(|(z, square)| *z = self.decay * square.sqrt());
+                self.order.log_zks_and_z_ratios(log_zks, gains);
+            } else {
+                gains.fill(2.0 * self.order.nu());
+            }
+            gains.iter_mut().zip(&*squares).for_each(|(gain, square)| *gain /= square);
+            vector::ln(squares);
+            for (value, log_zk) in squares.iter_mut().zip(log_zks) {
+                *value = self.log_scale - self.order.nu() * *value + *log_zk;
+            }
+            for ((value, gain), square) in squares.iter_mut().zip(gains).zip(given) {
+                if !REGULAR.contains(&square) {
+                    (*value, *gain) = self.log_value_and_gain(square.sqrt());
+                }
+            }
+        }
     }
 
     /// out ← ∇_x log G_r(x, y) (per length), all of length d.

@@ -98,6 +98,10 @@ impl Kernel for GreenKernel {
         GreenKernel::log_value_and_gain(self, squared.sqrt())
     }
 
+    fn log_values_and_gains(&self, squares: &mut [f64], gains: &mut [f64]) {
+        GreenKernel::log_values_and_gains(self, squares, gains);
+    }
+
     fn beyond(&self, squared: f64, drop: f64) -> f64 {
         GreenKernel::beyond(self, squared, drop)
     }

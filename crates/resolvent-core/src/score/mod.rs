@@ -6,6 +6,7 @@ mod empirical;
 mod field;
 mod grid;
 mod kernel;
+mod near;
 pub mod perturbed;
 mod posterior;
 pub(crate) mod products;

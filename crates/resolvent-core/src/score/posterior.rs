@@ -1,5 +1,12 @@
 //! The posterior over end points of one particle, accumulated while the data stream by.
 
+use resolvent_special::vector;
+
+use super::near::sum;
+
+/// Shorter vectors are not worth a call of the wide units.
+const WIDE: usize = 16;
+
 /// Sums over weighted data whose log-weights arrive one after the other, relative to the largest so far; and, if asked
 /// for, one datum drawn with the final weights.
 pub(super) struct Posterior<'a> {
@@ -9,7 +16,9 @@ pub(super) struct Posterior<'a> {
     mass: f64,
     /// Σ w g.
     pull: f64,
-    /// Σ w g (y - origin).
+    /// Σ w g of the data whose moment is summed elsewhere.
+    apart: f64,
+    /// Σ w g (y - origin) of the others.
     moment: &'a mut [f64],
     draw: Option<Draw>,
 }
@@ -49,38 +58,95 @@ impl<'a> Posterior<'a> {
     pub(super) fn new(moment: &'a mut [f64], uniform: Option<f64>) -> Self {
         moment.fill(0.0);
         let draw = uniform.map(|uniform| Draw { uniform, held: 0 });
-        Self { peak: f64::NEG_INFINITY, mass: 0.0, pull: 0.0, moment, draw }
+        Self { peak: f64::NEG_INFINITY, mass: 0.0, pull: 0.0, apart: 0.0, moment, draw }
     }
 
-    /// Adds datum `item` at `y`, of log-weight `log_weight` and gain `gain`, seen from `origin`.
-    pub(super) fn add(&mut self, origin: &[f64], item: usize, y: &[f64], log_weight: f64, gain: f64) {
-        if log_weight > self.peak {
-            let shrink = f64::exp(self.peak - log_weight);
-            self.mass *= shrink;
-            self.pull *= shrink;
-            self.moment.iter_mut().for_each(|m| *m *= shrink);
-            self.peak = log_weight;
+    /// Adds data by their numbers, log-weights and gains, apart from their moment. The log-weights become weights and the gains
+    /// pulls, with which the data enter it. All that was added before has been multiplied by the factor that is returned.
+    pub(super) fn add(
+        &mut self,
+        items: impl Iterator<Item = usize>,
+        logs: &mut [f64],
+        gains: &mut [f64],
+    ) -> f64 {
+        let shrink = self.raise(logs.iter().fold(self.peak, |peak, log| peak.max(*log)));
+        logs.iter_mut().for_each(|log| *log -= self.peak);
+        vector::exp(logs);
+        gains.iter_mut().zip(&*logs).for_each(|(gain, weight)| *gain *= weight);
+        self.enter(items, logs, gains);
+        shrink
+    }
+
+    /// Weights are relative to this log-weight from now on, which no log-weight so far exceeds.
+    pub(super) fn raise(&mut self, peak: f64) -> f64 {
+        if peak <= self.peak {
+            return 1.0;
         }
-        let weight = f64::exp(log_weight - self.peak);
-        let pull = weight * gain;
-        self.mass += weight;
-        self.pull += pull;
-        // y - origin and not D - origin at the end: next to a datum the difference is exact.
-        for (m, (origin, y)) in self.moment.iter_mut().zip(origin.iter().zip(y)) {
-            *m += pull * (y - origin);
-        }
+        let shrink = f64::exp(self.peak - peak);
+        self.mass *= shrink;
+        self.pull *= shrink;
+        self.apart *= shrink;
+        self.moment.iter_mut().for_each(|m| *m *= shrink);
+        self.peak = peak;
+        shrink
+    }
+
+    /// Adds data by their numbers, weights and pulls, apart from their moment.
+    pub(super) fn enter(&mut self, items: impl Iterator<Item = usize>, weights: &[f64], pulls: &[f64]) {
         if let Some(draw) = &mut self.draw {
-            draw.offer(item, weight / self.mass);
+            let mut mass = self.mass;
+            for (item, weight) in items.zip(weights) {
+                mass += weight;
+                draw.offer(item, weight / mass);
+            }
         }
+        self.mass += sum(weights);
+        self.pull += sum(pulls);
     }
 
-    /// Turns the moment into the mean and returns the rest.
-    pub(super) fn finish(self) -> Summary {
+    /// Σ w g (y - origin) so far.
+    pub(super) fn moment(&mut self) -> &mut [f64] {
+        self.moment
+    }
+
+    /// Adds a datum at `y`, seen from `origin`, to the moment: next to a datum the difference is exact.
+    pub(super) fn pull(&mut self, origin: &[f64], y: &[f64], pull: f64) {
+        let moment = &mut *self.moment;
+        if moment.len() < WIDE {
+            return pull_to(moment, origin, y, pull);
+        }
+        vector::widest(
+            #[inline(always)]
+            || pull_to(moment, origin, y, pull),
+        );
+    }
+
+    /// A datum with this pull is summed elsewhere.
+    pub(super) fn pulled_apart(&mut self, pull: f64) {
+        self.apart += pull;
+    }
+
+    /// Turns the moment into the mean and returns the rest. `apart` is Σ w g y of the data summed elsewhere, where there are any.
+    pub(super) fn finish(self, origin: &[f64], apart: Option<&[f64]>) -> Summary {
+        if let Some(apart) = apart
+            && self.apart != 0.0
+        {
+            for ((m, origin), sum) in self.moment.iter_mut().zip(origin).zip(apart) {
+                *m += sum - self.apart * origin;
+            }
+        }
         self.moment.iter_mut().for_each(|m| *m /= self.pull);
         Summary {
             log_density: self.peak + self.mass.ln(),
             gain: self.pull / self.mass,
             atom: self.draw.map(|d| d.held),
         }
+    }
+}
+
+#[inline(always)]
+fn pull_to(moment: &mut [f64], origin: &[f64], y: &[f64], pull: f64) {
+    for ((m, origin), y) in moment.iter_mut().zip(origin).zip(y) {
+        *m += pull * (y - origin);
     }
 }

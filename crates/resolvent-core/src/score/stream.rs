@@ -1,23 +1,36 @@
 //! Weighted data streamed past points, for any kernel of the distance.
 
+use resolvent_special::vector;
+
+use super::near::Near;
 use super::posterior::{Posterior, Summary};
-use super::products::{TILE, inner_products};
+use super::products::{Column, Products, TILE};
 use crate::killed::distance_squared;
 use crate::measure::EmpiricalMeasure;
 
 /// From this dimension on squared distances come from a matrix product.
 const PRODUCT_DIM: usize = 16;
 /// Data to a block; with a tile of points it stays in the second-level cache.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 /// Where |x - y|² is below this share of |x|² + |y|², the product form cancels and the difference is taken instead.
 const CANCELLATION: f64 = 1e-2;
 /// Data whose weights add up to less than e^-40 of the total are passed over.
 const NEGLIGIBLE: f64 = 40.0;
+/// Up to so many data go together with several points; from so many of a block on that have influence on a point, its moment is
+/// a matrix product too.
+const MANY: usize = 24;
 
 /// A decreasing function k of the distance, by which data have influence.
 pub(crate) trait Kernel {
     /// log k and the gain at squared distance `squared`: the factor with which a datum enters the moment.
     fn log_value_and_gain(&self, squared: f64) -> (f64, f64);
+
+    /// The same at many: `squares` become log k, and `gains` (as many) the gains.
+    fn log_values_and_gains(&self, squares: &mut [f64], gains: &mut [f64]) {
+        for (square, gain) in squares.iter_mut().zip(gains) {
+            (*square, *gain) = self.log_value_and_gain(*square);
+        }
+    }
 
     /// The squared distance at which log k is `drop` less than at `squared`.
     fn beyond(&self, squared: f64, drop: f64) -> f64;
@@ -54,18 +67,19 @@ impl<K: Kernel> Stream<'_, K> {
         moments: &mut [f64],
         mut report: impl FnMut(usize, Summary),
     ) {
+        if self.measure.len() <= MANY {
+            return self.run_few(points, uniforms, moments, &mut report);
+        }
         let d = self.measure.dim();
         // A log-kernel that far below the nearest datum's has no influence.
         let drop = NEGLIGIBLE + (self.measure.len() as f64).ln() + self.measure.log_spread();
-        let by_products = d >= PRODUCT_DIM;
-        let mut padded = vec![0.0; if by_products { TILE * d } else { 0 }];
-        let mut products = vec![0.0; if by_products { TILE * BLOCK } else { 0 }];
         let data = self.measure.points().as_slice();
+        let mut near = Near::new();
+        let mut products = (d >= PRODUCT_DIM).then(|| Products::new(d));
         let tiles = points.chunks(TILE * d).zip(moments.chunks_mut(TILE * d)).enumerate();
         for (t, (tile, moments)) in tiles {
-            if by_products {
-                padded[..tile.len()].copy_from_slice(tile);
-                padded[tile.len()..].fill(0.0);
+            if let Some(products) = &mut products {
+                products.begin(tile);
             }
             let mut visits: [Option<Visit<'_>>; TILE] = std::array::from_fn(|_| None);
             for (j, (x, moment)) in tile.chunks(d).zip(moments.chunks_mut(d)).enumerate() {
@@ -73,50 +87,167 @@ impl<K: Kernel> Stream<'_, K> {
             }
             for (b, block) in data.chunks(BLOCK * d).enumerate() {
                 let rows = block.len() / d;
-                if by_products {
-                    inner_products(d, block, &padded, &mut products[..rows * TILE]);
+                match &mut products {
+                    None => near.turn(block, d),
+                    Some(products) => products.multiply(block),
                 }
                 for (j, visit) in visits.iter_mut().flatten().enumerate() {
-                    let products = by_products.then(|| &products[j * rows..(j + 1) * rows]);
-                    self.visit(visit, b * BLOCK, rows, products, drop);
+                    let column = products.as_mut().map(|products| products.column(j, rows));
+                    self.visit(visit, (b * BLOCK, rows), column, drop, &mut near);
+                }
+                if let Some(products) = &mut products {
+                    products.collect(block);
                 }
             }
             for (j, visit) in visits.into_iter().flatten().enumerate() {
-                report(t * TILE + j, visit.posterior.finish());
+                let apart = products.as_ref().map(|products| products.sums(j));
+                report(t * TILE + j, visit.posterior.finish(self.origin(visit.x), apart));
             }
         }
     }
 
-    /// Adds the `rows` data from index `first` on to the posterior of one point.
-    fn visit(&self, visit: &mut Visit<'_>, first: usize, rows: usize, products: Option<&[f64]>, drop: f64) {
-        let slack = self.measure.dim() as f64 * f64::EPSILON;
-        let origin = match self.origin {
-            Origin::Point => visit.x,
-            Origin::Fixed(origin) => origin,
-        };
-        for k in 0..rows {
-            let i = first + k;
-            let y = self.measure.point(i);
-            let squared = match products {
-                None => self.squared(visit.x, y),
-                Some(products) => {
-                    let size = visit.norm_squared + self.scale * self.scale * self.measure.norms_squared()[i];
-                    let estimate = size - 2.0 * self.scale * products[k];
-                    if estimate - slack * size > visit.cutoff {
-                        continue;
-                    }
-                    if estimate < CANCELLATION * size { self.squared(visit.x, y) } else { estimate }
+    /// The same where there are so few data that many points go together.
+    fn run_few(
+        &self,
+        points: &[f64],
+        uniforms: Option<&[f64]>,
+        moments: &mut [f64],
+        report: &mut impl FnMut(usize, Summary),
+    ) {
+        let (d, m) = (self.measure.dim(), self.measure.len());
+        let together = BLOCK / m;
+        let (mut logs, mut gains, mut peaks) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+        let parts = points.chunks(together * d).zip(moments.chunks_mut(together * d)).enumerate();
+        for (part, (points, moments)) in parts {
+            let pairs = points.len() / d * m;
+            let (logs, gains) = (&mut logs[..pairs], &mut gains[..pairs]);
+            for (x, logs) in points.chunks_exact(d).zip(logs.chunks_exact_mut(m)) {
+                for (i, log) in logs.iter_mut().enumerate() {
+                    *log = self.squared(x, self.measure.point(i));
                 }
-            };
-            if squared > visit.cutoff {
+            }
+            self.kernel.log_values_and_gains(logs, gains);
+            for (logs, peak) in logs.chunks_exact_mut(m).zip(&mut peaks) {
+                logs.iter_mut().zip(self.measure.log_weights()).for_each(|(log, weight)| *log += weight);
+                *peak = logs.iter().fold(f64::NEG_INFINITY, |peak, log| peak.max(*log));
+                logs.iter_mut().for_each(|log| *log -= *peak);
+            }
+            vector::exp(logs);
+            gains.iter_mut().zip(&*logs).for_each(|(gain, weight)| *gain *= weight);
+            let rows = points.chunks_exact(d).zip(moments.chunks_exact_mut(d));
+            let weighted = logs.chunks_exact(m).zip(gains.chunks_exact(m)).zip(&peaks);
+            for (j, ((x, moment), ((weights, pulls), peak))) in rows.zip(weighted).enumerate() {
+                let k = part * together + j;
+                let mut posterior = Posterior::new(moment, uniforms.map(|u| u[k]));
+                posterior.raise(*peak);
+                posterior.enter(0..m, weights, pulls);
+                for (i, pull) in pulls.iter().enumerate() {
+                    posterior.pull(self.origin(x), self.measure.point(i), *pull);
+                }
+                report(k, posterior.finish(self.origin(x), None));
+            }
+        }
+    }
+
+    fn origin<'b>(&'b self, x: &'b [f64]) -> &'b [f64] {
+        match self.origin {
+            Origin::Point => x,
+            Origin::Fixed(origin) => origin,
+        }
+    }
+
+    /// Adds the `rows` data from index `first` on, of the block that was taken up, to the posterior of one point.
+    fn visit(
+        &self,
+        visit: &mut Visit<'_>,
+        (first, rows): (usize, usize),
+        column: Option<Column<'_>>,
+        drop: f64,
+        near: &mut Near,
+    ) {
+        let kept = match &column {
+            None => self.measured(visit, rows, drop, near),
+            Some(column) => self.estimated(visit, (first, rows), column.products, drop, near),
+        };
+        if kept == 0 {
+            return;
+        }
+        let (logs, gains) = (&mut near.logs[..kept], &mut near.gains[..kept]);
+        logs.copy_from_slice(&near.squares[..kept]);
+        self.kernel.log_values_and_gains(logs, gains);
+        let log_weights = &self.measure.log_weights()[first..first + rows];
+        logs.iter_mut().zip(&near.kept).for_each(|(log, k)| *log += log_weights[*k]);
+        let shrink = visit.posterior.add(near.kept.iter().map(|k| first + k), logs, gains);
+
+        let (origin, pulls) = (self.origin(visit.x), &near.gains[..kept]);
+        let Some(Column { mut weights, .. }) = column else {
+            near.pull(pulls, origin, visit.posterior.moment());
+            return;
+        };
+        if shrink != 1.0 {
+            weights.scale(shrink);
+        }
+        for ((k, squared), pull) in near.kept.iter().zip(&near.squares).zip(pulls) {
+            if kept < MANY || *squared < CANCELLATION * self.size(visit, first + k) {
+                visit.posterior.pull(origin, self.measure.point(first + k), *pull);
+            } else {
+                weights.set(*k, *pull);
+                visit.posterior.pulled_apart(*pull);
+            }
+        }
+    }
+
+    /// Finds the squared distances of the data that have influence, and returns how many they are.
+    fn measured(&self, visit: &mut Visit<'_>, rows: usize, drop: f64, near: &mut Near) -> usize {
+        near.distances(visit.x, self.scale, rows);
+        near.keep(rows);
+        self.found(visit, near.nearest(rows, visit.nearest), drop);
+        near.within(rows, visit.cutoff)
+    }
+
+    /// The same from inner products; what may lie within the cutoff and cancels is measured.
+    fn estimated(
+        &self,
+        visit: &mut Visit<'_>,
+        (first, rows): (usize, usize),
+        products: &[f64],
+        drop: f64,
+        near: &mut Near,
+    ) -> usize {
+        let norms = &self.measure.norms_squared()[first..first + rows];
+        if !near.estimates(visit.norm_squared, self.scale, (norms, products), CANCELLATION) {
+            near.keep(rows);
+            self.found(visit, near.nearest(rows, visit.nearest), drop);
+            return near.within(rows, visit.cutoff);
+        }
+        let slack = self.measure.dim() as f64 * f64::EPSILON;
+        let (mut count, mut nearest) = (0, visit.nearest);
+        for k in 0..rows {
+            let (mut squared, size) = (near.squares[k], self.size(visit, first + k));
+            if squared - slack * size > visit.cutoff {
                 continue;
             }
-            if squared < visit.nearest {
-                visit.nearest = squared;
-                visit.cutoff = self.kernel.beyond(squared, drop);
+            if squared < CANCELLATION * size {
+                squared = self.squared(visit.x, self.measure.point(first + k));
             }
-            let (log_value, gain) = self.kernel.log_value_and_gain(squared);
-            visit.posterior.add(origin, i, y, log_value + self.measure.log_weights()[i], gain);
+            (near.kept[count], near.squares[count]) = (k, squared);
+            count += 1;
+            nearest = nearest.min(squared);
+        }
+        self.found(visit, nearest, drop);
+        near.within(count, visit.cutoff)
+    }
+
+    /// |x|² + scale² |y|², beside which a squared distance may be small.
+    fn size(&self, visit: &Visit<'_>, i: usize) -> f64 {
+        visit.norm_squared + self.scale * self.scale * self.measure.norms_squared()[i]
+    }
+
+    /// A datum at the squared distance `nearest` has been found.
+    fn found(&self, visit: &mut Visit<'_>, nearest: f64, drop: f64) {
+        if nearest < visit.nearest {
+            visit.nearest = nearest;
+            visit.cutoff = self.kernel.beyond(nearest, drop);
         }
     }
 
