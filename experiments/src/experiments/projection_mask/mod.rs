@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use self::methods::Measured;
 use super::corruption::Corruption;
 use super::image_bench::ImageBench;
+use super::judge::Judge;
 use super::networks::Networks;
 use super::score_error::check_levels;
 use crate::experiment::Context;
@@ -102,7 +103,7 @@ impl Settings {
 
     /// Images and judge, and the networks.
     fn bench(&self, context: &Context) -> Result<(Arc<ImageBench>, Arc<Networks>)> {
-        let n_held_out = self.images * self.seeds as usize;
+        let n_held_out = (self.images * self.seeds as usize).max(Judge::HELD_OUT);
         let bench = ImageBench::load(self.n_data, n_held_out, self.classifier_steps, context)?;
         let networks = Networks::load(&self.networks, self.training_steps, &bench.images, context)?;
         Ok((bench, networks))
