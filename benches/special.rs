@@ -61,7 +61,7 @@ fn many(c: &mut Criterion) {
     for nu in [0.5, 30.0, 100.0, 391.0] {
         let order = KOrder::new(nu);
         run(&format!("log z^nu K_nu and z R_nu, nu={nu}"), &mut |z| {
-            order.log_zks_and_z_ratios(z, &mut ratios)
+            order.log_zks_and_z_ratios(z, &mut ratios);
         });
     }
     group.finish();

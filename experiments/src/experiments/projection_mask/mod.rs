@@ -124,7 +124,7 @@ impl Sweep for ProjectionMask {
     }
 
     fn seconds(&self) -> u32 {
-        1000
+        1200
     }
 
     fn full(&self) -> Settings {

@@ -188,7 +188,7 @@ impl Sweep for ProjectionNoise {
     }
 
     fn seconds(&self) -> u32 {
-        1800
+        1400
     }
 
     fn full(&self) -> Settings {
