@@ -191,7 +191,7 @@ impl Sweep for Horizons {
     }
 
     fn seconds(&self) -> u32 {
-        900
+        600
     }
 
     fn full(&self) -> Settings {
