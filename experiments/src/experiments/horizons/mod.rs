@@ -1,6 +1,7 @@
 //! `horizons`: the random horizon against the deterministic one, on the same data, at the same cost.
 
 mod images;
+mod panel;
 mod report;
 mod sets;
 mod toys;

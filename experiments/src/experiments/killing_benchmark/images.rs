@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
 use resolvent::core::{EmpiricalMeasure, EmpiricalScore, KilledBrownianMotion, Oracle, Score};
 use resolvent::data::{Atoms, Glyphs, Law, Support};
@@ -46,11 +46,15 @@ impl Source {
     }
 
     /// The data of the exact score.
-    fn few(&self, n: usize, context: &Context) -> DMatrix<f64> {
-        match context.data {
+    fn few(&self, n: usize, context: &Context) -> Result<DMatrix<f64>> {
+        let images = &self.images.data;
+        Ok(match context.data {
             None => Glyphs.dataset(n, SEED).0,
-            Some(_) => self.images.data.columns(0, n).into_owned(),
-        }
+            Some(_) => {
+                ensure!(n <= images.ncols(), "setting `images` = {n}: only {} are different", images.ncols());
+                images.columns(0, n).into_owned()
+            }
+        })
     }
 
     /// The law that the network learned.
@@ -68,7 +72,7 @@ pub(super) fn measure(run: &Run<'_>, learned: bool, stepping: Stepping) -> Resul
     let source = Source::load(settings, context)?;
     let saved = source.networks.spatial.clone();
     let rate = saved.model.settings().rate;
-    let images = source.few(settings.images, context);
+    let images = source.few(settings.images, context)?;
     let dim = images.nrows();
     let process = KilledBrownianMotion::new(dim, 1.0, rate)?;
     let atoms = Atoms::uniform(images.clone())?;

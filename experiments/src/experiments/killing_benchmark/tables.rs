@@ -279,7 +279,7 @@ fn one_factor(study: &Study<'_>) -> Table {
 
 fn others(study: &Study<'_>) -> Table {
     let caption = format!(
-        "A mixture of two Gaussians in R³, which has a density, so that no rule that waits for a support can be right; and images, with \
+        "A mixture of two Gaussians in R³, which has a density, so that no rule that waits for a support can be right; and images, glyphs or those of the data set given, with \
          the exact score of {} of them and with the score that a network learned from others, whose support is not known. {}",
         study.settings.images,
         legend()

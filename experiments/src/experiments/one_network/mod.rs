@@ -130,7 +130,7 @@ impl Sweep for OneNetwork {
     }
 
     fn seconds(&self) -> u32 {
-        600
+        900
     }
 
     fn full(&self) -> Settings {

@@ -225,14 +225,14 @@ fn figures(rows: &[Row], settings: &Settings, outcome: &mut Outcome) -> Result<(
     let error = || Axis::log("|end - nearest| / distance of the start");
     let shown =
         |kind: Kind| rows.iter().filter(move |row| row.kind == kind && row.displaced && row.codimension > 2);
-    let series = |kind: Kind, name: &str, value: fn(&Errors) -> f64| -> Result<Series> {
+    let series = |kind: Kind, value: fn(&Errors) -> f64| -> Result<Series> {
         let (mut points, mut errors) = (Vec::new(), Vec::new());
         for row in shown(kind) {
             let estimate = row.over_seeds(value)?;
             points.push((row.codimension as f64 - 2.0, estimate.value));
             errors.push(2.0 * estimate.standard_error);
         }
-        Ok(Series::marked(format!("{}{name}", kind.name()), points).errors(errors))
+        Ok(Series::marked(kind.name(), points).errors(errors))
     };
     let mut chart = Chart::new(axis(), error());
     for k in [1, 2] {
@@ -241,7 +241,7 @@ fn figures(rows: &[Row], settings: &Settings, outcome: &mut Outcome) -> Result<(
         chart = chart.series(Series::dashed(format!("Student law, k = {k}"), points).exact());
     }
     for kind in Kind::SMOOTH {
-        chart = chart.series(series(kind, "", |case| case.single)?);
+        chart = chart.series(series(kind, |case| case.single)?);
     }
     outcome.figures.push(Figure::new(
         "single",
@@ -253,23 +253,32 @@ fn figures(rows: &[Row], settings: &Settings, outcome: &mut Outcome) -> Result<(
         ),
         chart.svg()?,
     ));
-    let mut chart = Chart::new(axis(), error());
-    for kind in Kind::SMOOTH {
-        chart = chart.series(series(kind, &format!(", mean of {}", settings.runs), |case| case.averaged)?);
-    }
-    for kind in Kind::SMOOTH {
-        chart = chart.series(series(kind, ", flux flow", |case| case.flux)?);
-    }
-    outcome.figures.push(Figure::new(
-        "averaged",
-        format!(
-            "The mean of {} runs and the deterministic flux flow from the same starts, with two standard errors over {} seeds: \
-             what is left of the error when the noise of the run is averaged out or left out. On the uniform sphere and torus \
-             the flow keeps the direction by symmetry, and errs by the distance that is left at its end alone.",
-            settings.runs, settings.seeds
+    type Value = fn(&Errors) -> f64;
+    let left: [(&str, Value, String); 2] = [
+        (
+            "averaged",
+            |case| case.averaged,
+            format!("The mean of {} runs from each start: what is left when their noise is averaged out", settings.runs),
         ),
-        chart.reference(TOLERANCE, "10 %").svg()?,
-    ));
+        (
+            "flux",
+            |case| case.flux,
+            "The deterministic flux flow from the same starts: what is left of the error without noise. On the uniform sphere and torus \
+             it keeps the direction by symmetry, and errs by the distance that is left at its end alone"
+                .into(),
+        ),
+    ];
+    for (stem, value, what) in left {
+        let mut chart = Chart::new(axis(), error());
+        for kind in Kind::SMOOTH {
+            chart = chart.series(series(kind, value)?);
+        }
+        outcome.figures.push(Figure::new(
+            stem,
+            format!("{what}; with two standard errors over {} seeds.", settings.seeds),
+            chart.reference(TOLERANCE, "10 %").svg()?,
+        ));
+    }
     Ok(())
 }
 
