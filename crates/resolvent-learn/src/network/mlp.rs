@@ -1,6 +1,6 @@
 //! The residual multilayer perceptron.
 
-use super::layers::{linear, zero_linear};
+use super::layers::{linear, residual, zero_linear};
 use super::{Inputs, Ops, Outputs};
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +32,7 @@ impl ResidualMlp {
                 h = ops.add(&h, &e);
             }
             h = ops.silu(&h);
-            h = linear(ops, &format!("blocks.{block}.linear"), &h, width, width, 1.0);
-            x = ops.add(&x, &h);
+            x = residual(ops, &format!("blocks.{block}.linear"), &x, &h, width);
         }
         let h = ops.silu(&x);
         let field = zero_linear(ops, "output", &h, width, sizes.outputs);

@@ -15,6 +15,18 @@ pub trait Ops {
     /// x Wᵀ + b in every pixel; `weight` is `[out, in]`, `bias` is `[out]`.
     fn linear(&mut self, x: &Self::Tensor, weight: Parameter, bias: Option<Parameter>) -> Self::Tensor;
 
+    /// y + x Wᵀ + b, as [`linear`](Ops::linear) and [`add`](Ops::add) have it up to the order of the sum.
+    fn linear_onto(
+        &mut self,
+        y: &Self::Tensor,
+        x: &Self::Tensor,
+        weight: Parameter,
+        bias: Option<Parameter>,
+    ) -> Self::Tensor {
+        let product = self.linear(x, weight, bias);
+        self.add(y, &product)
+    }
+
     /// Convolution (correlation) with a 3 x 3 kernel and zeros around the image; `weight` is `[3, 3, in, out]`, `bias` is `[out]`.
     fn convolution(&mut self, x: &Self::Tensor, weight: Parameter, bias: Option<Parameter>) -> Self::Tensor;
 

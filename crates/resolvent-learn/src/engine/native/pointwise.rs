@@ -85,6 +85,26 @@ pub(super) fn add_assign(out: &mut [f32], x: &[f32]) {
     );
 }
 
+/// out ← x + y.
+pub(super) fn add(x: &[f32], y: &[f32], out: &mut [f32]) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || out.iter_mut().zip(x).zip(y).for_each(|((o, x), y)| *o = x + y),
+    );
+}
+
+/// out ← x + e with the number e of every row, `columns` long, added to all of it.
+pub(super) fn add_to_rows(x: &[f32], e: &[f32], columns: usize, out: &mut [f32]) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for ((out, x), e) in out.chunks_exact_mut(columns).zip(x.chunks_exact(columns)).zip(e) {
+                out.iter_mut().zip(x).for_each(|(o, x)| *o = x + e);
+            }
+        },
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
