@@ -42,13 +42,15 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let options = Options::read()?;
     let batch = if options.case == "unet" { 64 } else { 256 };
     let (network, engine) = (&options.network, &options.engine);
+    // Small enough that a thread which is held up leaves the others its part.
+    let at_a_time = options.shard(batch).min(64);
     let (parameters, dimension) = (parameters(network.layout()), network.sizes().inputs);
     let points = options.points(batch);
     let shard =
         |points: &[f32]| Batch { n: points.len() / dimension, points: points.to_vec(), ..Batch::default() };
     let batches: Vec<Vec<Batch>> = points
         .chunks(batch * dimension)
-        .map(|points| points.chunks(options.shard(batch) * dimension).map(shard).collect())
+        .map(|points| points.chunks(at_a_time * dimension).map(shard).collect())
         .collect();
     let evaluate = |shards: &Vec<Batch>| -> Vec<Reply> {
         shards.par_iter().map(|shard| engine.evaluate(network, &parameters, shard)).collect()
