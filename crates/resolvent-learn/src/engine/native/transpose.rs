@@ -48,7 +48,7 @@ pub(super) fn transpose(matrix: &[f32], shape: Shape, out: &mut [f32], stride: u
 }
 
 /// Transposes a block of `width` columns: four times rows are interleaved by twos, each with the one half of all rows further on,
-/// so that the number of the row ends up, digit by digit, behind that of the column.
+/// so that the number of the row ends up, digit by digit, behind that of the column. Four is even: what comes out is in `block` again.
 #[inline(always)]
 fn turn(block: &mut Block, scratch: &mut Block, width: usize) {
     let (mut rows, mut from, mut to) = (ROWS, block, scratch);
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn every_entry_arrives() {
-        for (rows, columns) in [(1, 1), (16, 16), (3, 40), (40, 3), (33, 64), (64, 33)] {
+        for (rows, columns) in [(1, 1), (16, 16), (3, 40), (40, 3), (33, 64), (64, 33), (20, 100)] {
             let shape = Shape { rows, columns, stride: columns + 2 };
             let matrix: Vec<f32> = (0..rows * shape.stride).map(|k| k as f32).collect();
             let stride = rows + 1;
