@@ -17,7 +17,8 @@ cores as it has threads. `ratios` runs the library (`cargo run --example evaluat
 times, and prints the median of the ratios library/peer of each round, with the smallest and the largest: above 1 the library is faster.
 """
 
-from common import CASES, POOL, bind, jax_network, main, pool, timed, torch_network
+from common import bind
+from network_peers import CASES, POOL, jax_network, main, pool, timed, torch_network
 
 BATCHES = {"mlp784": 256, "mlp2": 256, "unet": 64}
 

@@ -16,7 +16,8 @@ One run prints one line of JSON; compilation and ten steps are not counted. The 
 the ratios library/peer of each round, with the smallest and the largest: above 1 the library is faster.
 """
 
-from common import CASES, POOL, bind, jax_network, main, pool, timed, torch_network
+from common import bind
+from network_peers import CASES, POOL, jax_network, main, pool, timed, torch_network
 
 RATE, BETA1, BETA2, EPSILON, DECAY, AVERAGE = 1e-3, 0.9, 0.999, 1e-8, 0.01, 0.999
 BATCHES = {"mlp784": 512, "mlp2": 512, "unet": 64}

@@ -8,7 +8,7 @@ use resolvent::core::diffusion::{Diffusion, Dispersion, Field};
 use resolvent::core::horizon::{HorizonSampler, Row, Simulation};
 use resolvent::core::integrate::EulerMaruyama;
 use resolvent::core::marginal::Denoiser;
-use resolvent::core::random::{ChaCha8Rng, Purpose, stream};
+use resolvent::core::random::{Purpose, Stream, stream};
 use resolvent::core::reversal::{Work, ode_drift, sde_drift};
 use resolvent::core::schedule::Level;
 use resolvent::metrics;
@@ -154,12 +154,12 @@ pub(crate) fn reverse_ode(diffusion: &impl Diffusion, t: f64, x: &[f64], score: 
 }
 
 /// A stream of random numbers for one test.
-pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
+pub(crate) fn rng(seed: u64) -> Stream {
     stream(seed, Purpose::Experiment, 0)
 }
 
 /// A standard normal number.
-pub(crate) fn gauss(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn gauss(rng: &mut Stream) -> f64 {
     rng.sample(StandardNormal)
 }
 

@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 use rand::RngExt;
 use rand_distr::Exp1;
 use resolvent_core::killing::{ExponentialTime, Hazard};
-use resolvent_core::random::{ChaCha8Rng, Purpose, stream};
+use resolvent_core::random::{Purpose, Stream, stream};
 use resolvent_core::reversal::Work;
 use resolvent_core::step::{EulerMaruyama, Fate};
 use resolvent_core::{
@@ -89,7 +89,7 @@ impl Step for Contraction {
         &self,
         at: &Local<'_>,
         dt: f64,
-        _rng: &mut ChaCha8Rng,
+        _rng: &mut Stream,
         next: &mut [f64],
         _carry: &mut [f64],
         _work: &mut Work,

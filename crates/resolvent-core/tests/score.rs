@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use resolvent_core::random::{Purpose, stream};
-use resolvent_core::score::VectorField;
+use resolvent_core::score::{Neighbour, VectorField};
 use resolvent_core::{EmpiricalMeasure, EmpiricalScore, KilledBrownianMotion, PosteriorScore, Score};
 
 fn normal(d: usize, n: usize, seed: u64) -> DMatrix<f64> {
@@ -198,5 +198,41 @@ fn a_bare_vector_field_finds_the_atom() {
     for k in 0..6 {
         let miss = x[k] + v[k] - y[k];
         assert!(miss.abs() < 1e-12, "{miss}");
+    }
+}
+
+/// A point on its way to a datum, looked at again and again, gets what it would get anew; in many dimensions from some distance on from the
+/// one datum alone. In three the kernel falls too slowly for that.
+#[test]
+fn what_is_remembered_of_a_point_makes_no_difference() {
+    for (d, m, least) in [(3, 400, 0), (32, 1_000, 140), (100, 300, 140)] {
+        let process = KilledBrownianMotion::new(d, 1.0, 0.05).unwrap();
+        let mut data = DMatrix::zeros(d, m);
+        stream(5, Purpose::Experiment, 0).fill_normals(data.as_mut_slice());
+        let mut noise = DMatrix::zeros(d, 50);
+        stream(5, Purpose::Experiment, 1).fill_normals(noise.as_mut_slice());
+        let score = EmpiricalScore::new(&process, EmpiricalMeasure::new(data.clone()).unwrap()).unwrap();
+        let mut neighbours = vec![Neighbour::default(); 50];
+        let mut alone = 0;
+        for k in 0..24 {
+            let points =
+                DMatrix::from_fn(d, 50, |i, j| data[(i, 5 * j)] + 2.0 * 0.6_f64.powi(k) * noise[(i, j)]);
+            let before = neighbours.clone();
+            let (mut gains, mut displacements) = (vec![0.0; 50], vec![0.0; 50 * d]);
+            let (mut exact, mut expected) = (gains.clone(), displacements.clone());
+            score.evaluate_again(points.as_slice(), &mut neighbours, &mut gains, &mut displacements);
+            score.evaluate(points.as_slice(), &mut exact, &mut expected);
+            // What has been looked up anew has been remembered anew, but for points that have come no closer.
+            alone += usize::from(k > 20)
+                * neighbours.iter().zip(before).filter(|(now, then)| *now == then).count();
+            for j in 0..50 {
+                assert!((gains[j] / exact[j] - 1.0).abs() < 1e-12, "{d} {k} {j}: {} {}", gains[j], exact[j]);
+                let (v, w) = (&displacements[j * d..][..d], &expected[j * d..][..d]);
+                let gap: f64 = v.iter().zip(w).map(|(v, w)| (v - w).powi(2)).sum();
+                let size: f64 = w.iter().map(|w| w * w).sum();
+                assert!(gap.sqrt() < 1e-12 * size.sqrt(), "{d} {k} {j}: {gap:e} {size:e}");
+            }
+        }
+        assert!(alone >= least, "d = {d}: {alone} of 150 alone");
     }
 }

@@ -26,7 +26,9 @@ pub mod bessel_k;
 mod debye;
 mod error;
 pub mod gig;
+pub mod piecewise;
 pub mod quadrature;
+pub mod transpose;
 pub mod vector;
 
 pub use bessel_i::{log_i, ratio_i};

@@ -37,25 +37,21 @@ const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 /// Below the first exp is 0, above the second infinite.
 const LEAST: f64 = -745.2;
 const LARGEST: f64 = 709.8;
-/// Terms of the series of exp on |r| <= log(2)/2: the first left out is below 5e-18.
-const EXP_TERMS: usize = 14;
-/// Terms of the series of atanh on |s| <= 3 - 2√2: the first left out is below 2e-18.
-const LOG_TERMS: usize = 10;
 
-/// 1/k!.
-const EXP: [f64; EXP_TERMS] = {
-    let (mut terms, mut k) = ([1.0; EXP_TERMS], 1);
-    while k < EXP_TERMS {
+/// 1/k!, up to k = 13: the first that is left out of the series of exp on |r| <= log(2)/2 is below 5e-18.
+const EXP: [f64; 14] = {
+    let (mut terms, mut k) = ([1.0; 14], 1);
+    while k < 14 {
         terms[k] = terms[k - 1] / k as f64;
         k += 1;
     }
     terms
 };
 
-/// 2/(2k + 3).
-const LOG: [f64; LOG_TERMS] = {
-    let (mut terms, mut k) = ([0.0; LOG_TERMS], 0);
-    while k < LOG_TERMS {
+/// 2/(2k + 3): the first that is left out of the series of atanh on |s| <= 3 - 2√2 is below 2e-18.
+const LOG: [f64; 10] = {
+    let (mut terms, mut k) = ([0.0; 10], 0);
+    while k < 10 {
         terms[k] = 2.0 / (2 * k + 3) as f64;
         k += 1;
     }
@@ -108,16 +104,31 @@ fn each(values: &mut [f64], of: impl Fn(f64) -> f64) {
 
 #[inline(always)]
 fn exp_of(x: f64) -> f64 {
-    let x = x.clamp(LEAST, LARGEST);
-    let n = x * LOG2_E + ROUND - ROUND;
-    let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
-    let mut sum = EXP[EXP_TERMS - 1];
-    for term in EXP[..EXP_TERMS - 1].iter().rev() {
-        sum = sum * r + term;
-    }
+    let (n, series) = exp_parts(x.clamp(LEAST, LARGEST));
     // In two factors, as the whole one may be out of range where the result is not.
     let half = n * 0.5 + ROUND - ROUND;
-    sum * power_of_two(half) * power_of_two(n - half)
+    series * power_of_two(half) * power_of_two(n - half)
+}
+
+/// e^x where `least` <= x <= 0 for one number of many, to 2 units in the last place, and 0 below `least` >= -708; NaN stays NaN. For loops
+/// that are compiled for the [widest] vector units.
+#[inline(always)]
+pub fn exp_from(least: f64, x: f64) -> f64 {
+    let below = x < least;
+    let (n, series) = exp_parts(if below { least } else { x });
+    if below { 0.0 } else { series * power_of_two(n) }
+}
+
+/// An integer n and e^(x - n log 2).
+#[inline(always)]
+fn exp_parts(x: f64) -> (f64, f64) {
+    let n = x * LOG2_E + ROUND - ROUND;
+    let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
+    // In pairs, pairs of pairs and so on: a sum term by term would wait for itself. The largest terms come last, where they are exact.
+    let (r2, pair) = (r * r, |k: usize| EXP[k] + EXP[k + 1] * r);
+    let r4 = r2 * r2;
+    let four = |k: usize| pair(k) + pair(k + 2) * r2;
+    (n, 1.0 + (r + r2 * (four(2) + r4 * (four(6) + r4 * four(10)))))
 }
 
 /// 2^n for an integer n from -1022 to 1023.
@@ -141,10 +152,9 @@ fn ln_of(x: f64) -> f64 {
     let f = f64::from_bits(bits.wrapping_sub(shifted << 52).wrapping_add(SHIFT)) - 1.0;
     let s = f / (2.0 + f);
     let z = s * s;
-    let mut sum = LOG[LOG_TERMS - 1];
-    for term in LOG[..LOG_TERMS - 1].iter().rev() {
-        sum = sum * z + term;
-    }
+    let (z2, pair) = (z * z, |k: usize| LOG[k] + LOG[k + 1] * z);
+    let z4 = z2 * z2;
+    let sum = pair(0) + z2 * pair(2) + z4 * ((pair(4) + z2 * pair(6)) + z4 * pair(8));
     // log(1 + f) = f - (f²/2 - s (f²/2 + z (2/3 + 2/5 z + ..))), in which the largest term is exact.
     let square = 0.5 * f * f;
     exponent * LN_2_HIGH - ((square - (s * (square + z * sum) + exponent * LN_2_LOW)) - f)
@@ -177,6 +187,16 @@ mod tests {
         for (x, value) in arguments.into_iter().zip(values) {
             assert!(units(value, x.exp()) <= 2.0, "exp {x}: {value:e} {:e}", x.exp());
         }
+    }
+
+    #[test]
+    fn exp_of_a_negative_number_is_that_of_the_library() {
+        let exp = |x| exp_from(-708.0, x);
+        for x in sweep(-708.0, 0.0, 400_009) {
+            assert!(units(exp(x), x.exp()) <= 2.0, "exp {x}");
+        }
+        assert_eq!([0.0, -0.0, -708.01, f64::NEG_INFINITY].map(exp), [1.0, 1.0, 0.0, 0.0]);
+        assert!(exp(f64::NAN).is_nan());
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
+use resolvent::core::random::Stream;
 use resolvent::core::random::{Purpose, stream};
 use resolvent::data::Glyphs;
 use resolvent::data::glyphs::SIDE;
@@ -79,7 +79,7 @@ impl Noise {
     }
 
     /// A draw of unit mean square for pixel `pixel`.
-    fn draw(self, pixel: usize, rng: &mut ChaCha8Rng) -> f64 {
+    fn draw(self, pixel: usize, rng: &mut Stream) -> f64 {
         let normal: f64 = StandardNormal.sample(rng);
         let u: f64 = rng.random();
         match self {

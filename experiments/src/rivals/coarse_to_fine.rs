@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use rayon::prelude::*;
 use resolvent::core::Denoiser;
-use resolvent::core::random::{ChaCha8Rng, Purpose, stream};
+use resolvent::core::random::{Purpose, Stream, stream};
 use resolvent::core::schedule::Level;
 
 /// Images that go through a network together.
@@ -84,7 +84,7 @@ impl CoarseToFine {
     ) -> usize {
         let d = denoiser.dim();
         let mut climbing: Vec<usize> = (0..evaluations.len()).collect();
-        let mut rngs: Vec<ChaCha8Rng> =
+        let mut rngs: Vec<Stream> =
             climbing.iter().map(|i| stream(seed, Purpose::Path, (first + i) as u64)).collect();
         let (mut places, mut denoised) = (Vec::new(), vec![0.0; points.len()]);
         for t in 1..=self.cap {

@@ -2,11 +2,8 @@
 
 use std::ops::Range;
 
-use rand::RngExt;
-use rand_distr::StandardNormal;
-
 use crate::killed::Path;
-use crate::random::{ChaCha8Rng, Purpose, stream};
+use crate::random::{Purpose, Stream, stream};
 use crate::sampler::Exit;
 
 /// A chunk of particles with their random streams and accounts: what a [`Method`](super::Method) works on.
@@ -16,7 +13,7 @@ use crate::sampler::Exit;
 pub struct Particles<'a, 'p> {
     dim: usize,
     first: usize,
-    rngs: Vec<ChaCha8Rng>,
+    rngs: Vec<Stream>,
     points: &'a mut [f64],
     times: &'a mut [f64],
     evaluations: &'a mut [usize],
@@ -80,7 +77,7 @@ impl<'a, 'p> Particles<'a, 'p> {
     }
 
     /// The random stream of particle `j` of the chunk.
-    pub fn rng(&mut self, j: usize) -> &mut ChaCha8Rng {
+    pub fn rng(&mut self, j: usize) -> &mut Stream {
         &mut self.rngs[j]
     }
 
@@ -88,7 +85,7 @@ impl<'a, 'p> Particles<'a, 'p> {
     pub fn draw(&mut self, noise: &mut [f64]) {
         let length = noise.len() / self.len();
         for (row, rng) in noise.chunks_exact_mut(length).zip(&mut self.rngs) {
-            row.iter_mut().for_each(|n| *n = rng.sample(StandardNormal));
+            rng.fill_normals(row);
         }
     }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::HTransform;
 use crate::error::{Error, Result, dimension, finite};
 use crate::measure::EmpiricalMeasure;
-use crate::random::{ChaCha8Rng, Purpose, stream};
+use crate::random::{Purpose, Stream, stream};
 
 /// R9: the representing measure α_i/h(y_i) of the backward process of Z^h from the data `alpha`. It has mass one here.
 ///
@@ -61,7 +61,7 @@ fn draw<'a>(
     n: usize,
     purpose: Purpose,
     seed: u64,
-    start: impl Fn(usize, &mut ChaCha8Rng) -> &'a [f64] + Sync,
+    start: impl Fn(usize, &mut Stream) -> &'a [f64] + Sync,
 ) -> Result<(DMatrix<f64>, Vec<f64>)> {
     let d = transform.dim();
     let mut places = DMatrix::zeros(d, n);

@@ -4,18 +4,15 @@ use std::f64::consts::{LN_2, TAU};
 
 use nalgebra::DMatrix;
 use rayon::prelude::*;
-use resolvent_special::vector;
 use resolvent_special::{Gig, KOrder, inverse_gain, inverse_ratio_k, log_zk};
 use statrs::function::gamma::ln_gamma;
 
+use super::squares::Squares;
 use crate::error::{Result, dimension};
 
 /// Below this distance kernels are evaluated at this distance: squares stay clear of underflow, and a particle this
 /// close is on the support for every rule and step.
 pub(crate) const CLOSEST: f64 = 1e-120;
-
-/// Squared distances within these are treated many at once.
-const REGULAR: std::ops::Range<f64> = 1e-200..1e200;
 
 /// Added to the logarithm at the pole: in dimension 2 the kernel itself is only logarithmic there.
 const POLE: f64 = 1e4;
@@ -36,6 +33,7 @@ pub struct GreenKernel {
     order: KOrder,
     /// log(z^ν K_ν(z)) at z = 0.
     log_zk_at_zero: f64,
+    squares: Squares,
 }
 
 impl GreenKernel {
@@ -46,7 +44,8 @@ impl GreenKernel {
         // Of z^ν K_ν(z) / ρ^{2ν}, in which r is in z alone: at r = 0 the limit of z^ν K_ν(z) is all that it takes.
         let log_scale = LN_2 - 0.5 * d * TAU.ln() - 2.0 * sigma.ln();
         let log_zk_at_zero = log_zk(order.nu(), 0.0);
-        Self { dim, sigma, rate, decay: a / sigma, log_scale, order, log_zk_at_zero }
+        let squares = Squares::new();
+        Self { dim, sigma, rate, decay: a / sigma, log_scale, order, log_zk_at_zero, squares }
     }
 
     /// Dimension d.
@@ -94,32 +93,10 @@ impl GreenKernel {
         (pole + self.log_scale - 2.0 * nu * rho.ln() + log_zk, z_ratio / (rho * rho))
     }
 
-    /// [`log_value_and_gain`](Self::log_value_and_gain) at many squared distances: `squares` become log G_r, and `gains` (as many)
-    /// the gains.
+    /// [`log_value_and_gain`](Self::log_value_and_gain) at many squared distances, but for rounding: `squares` become log G_r, and
+    /// `gains` (as many) the gains.
     pub(crate) fn log_values_and_gains(&self, squares: &mut [f64], gains: &mut [f64]) {
-        const BLOCK: usize = 64;
-        for (squares, gains) in squares.chunks_mut(BLOCK).zip(gains.chunks_mut(BLOCK)) {
-            let mut given = [1.0; BLOCK];
-            given[..squares.len()].copy_from_slice(squares);
-            let mut log_zks = [self.log_zk_at_zero; BLOCK];
-            let log_zks = &mut log_zks[..squares.len()];
-            if self.decay > 0.0 {
-                log_zks.iter_mut().zip(&*squares).for_each(|(z, square)| *z = self.decay * square.sqrt());
-                self.order.log_zks_and_z_ratios(log_zks, gains);
-            } else {
-                gains.fill(2.0 * self.order.nu());
-            }
-            gains.iter_mut().zip(&*squares).for_each(|(gain, square)| *gain /= square);
-            vector::ln(squares);
-            for (value, log_zk) in squares.iter_mut().zip(log_zks) {
-                *value = self.log_scale - self.order.nu() * *value + *log_zk;
-            }
-            for ((value, gain), square) in squares.iter_mut().zip(gains).zip(given) {
-                if !REGULAR.contains(&square) {
-                    (*value, *gain) = self.log_value_and_gain(square.sqrt());
-                }
-            }
-        }
+        self.squares.look_up(squares, gains, |rho| self.log_value_and_gain(rho));
     }
 
     /// out ← ∇_x log G_r(x, y) (per length), all of length d.
@@ -210,7 +187,8 @@ impl GreenKernel {
             if self.order.nu() > 0.0 { near * f64::exp(drop / self.order.nu()) } else { f64::INFINITY };
         // R_{-1/2} = 1 and R_nu > 1 above it; at order 0 > nu > -1/2 no dimension lies.
         let by_decay = near.sqrt() + drop / self.decay;
-        by_power.min(by_decay * by_decay)
+        // At distances beside which the drop is lost to rounding the square must not come out below.
+        by_power.min(by_decay * by_decay).max(near)
     }
 }
 

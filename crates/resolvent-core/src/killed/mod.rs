@@ -10,6 +10,7 @@ mod ornstein_uhlenbeck;
 mod path;
 mod simulation;
 mod smoothed;
+mod squares;
 
 pub use brownian::KilledBrownianMotion;
 pub use drift::KilledDriftedBrownianMotion;

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::Memory;
 use crate::killed::LocallyBrownian;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// A step covers at most this share of the gap. Smaller steps almost never pass through the whole neighbourhood unseen.
@@ -24,7 +24,7 @@ pub(super) fn entered<P: LocallyBrownian + ?Sized>(
     distance: f64,
     radius: f64,
     at: &Local<'_, P>,
-    rng: &mut ChaCha8Rng,
+    rng: &mut Stream,
 ) -> bool {
     let before = std::mem::replace(&mut memory[0], distance);
     if distance <= radius {

@@ -4,7 +4,7 @@ use super::{KillingRule, Memory, crossing};
 use crate::error::{Result, dimension, positive};
 use crate::killed::{KilledDiffusion, LocallyBrownian, distance_squared};
 use crate::measure::EmpiricalMeasure;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// Dead within `delta` of a support whose distance function is known: the oracle among the rules.
@@ -24,7 +24,7 @@ impl<F: Fn(&[f64]) -> f64 + Sync> DistanceToSupport<F> {
 }
 
 impl<P: LocallyBrownian + ?Sized, F: Fn(&[f64]) -> f64 + Sync> KillingRule<P> for DistanceToSupport<F> {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut Stream) -> bool {
         crossing::entered(memory, (self.distance)(at.point), self.delta, at, rng)
     }
 
@@ -58,7 +58,7 @@ impl DistanceToData {
 }
 
 impl<P: LocallyBrownian + ?Sized> KillingRule<P> for DistanceToData {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut Stream) -> bool {
         crossing::entered(memory, self.distance(at.point), self.delta, at, rng)
     }
 

@@ -6,7 +6,7 @@ use rand_distr::Exp;
 use super::fixed::reached;
 use super::{KillingRule, Memory};
 use crate::error::{Result, positive};
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// Dead at a time ~ Exp(rate) drawn at the start, independent of the path. The lifetime of the backward process has this
@@ -27,11 +27,11 @@ impl ExponentialTime {
 }
 
 impl<P: ?Sized> KillingRule<P> for ExponentialTime {
-    fn begin(&self, rng: &mut ChaCha8Rng) -> Memory {
+    fn begin(&self, rng: &mut Stream) -> Memory {
         [rng.sample(self.law), 0.0]
     }
 
-    fn kills(&self, [end, _]: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, [end, _]: &mut Memory, at: &Local<'_, P>, _rng: &mut Stream) -> bool {
         reached(at.time, *end)
     }
 

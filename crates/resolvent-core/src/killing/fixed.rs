@@ -2,7 +2,7 @@
 
 use super::{KillingRule, Memory};
 use crate::error::{Result, positive};
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// Is `end` reached at `time`, up to the rounding of a sum of steps?
@@ -27,7 +27,7 @@ impl FixedTime {
 }
 
 impl<P: ?Sized> KillingRule<P> for FixedTime {
-    fn kills(&self, _memory: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, _memory: &mut Memory, at: &Local<'_, P>, _rng: &mut Stream) -> bool {
         reached(at.time, self.time)
     }
 
@@ -50,7 +50,7 @@ impl FixedSteps {
 }
 
 impl<P: ?Sized> KillingRule<P> for FixedSteps {
-    fn kills(&self, _memory: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, _memory: &mut Memory, at: &Local<'_, P>, _rng: &mut Stream) -> bool {
         at.steps >= self.steps
     }
 }

@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::{Hypersurface, KillingRule, Memory};
 use crate::error::{Result, positive};
 use crate::killed::LocallyBrownian;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// From this many resolutions on a line is taken to M with steps of one.
@@ -40,7 +40,7 @@ impl<H: Hypersurface> FluxCrossing<H> {
 
 /// Remembers the signed distance at the last look, and the side to which a line that was spared is on its way, or 0.
 impl<P: LocallyBrownian + ?Sized, H: Hypersurface> KillingRule<P> for FluxCrossing<H> {
-    fn kills(&self, [distance, bound]: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, [distance, bound]: &mut Memory, at: &Local<'_, P>, rng: &mut Stream) -> bool {
         let now = self.surface.signed_distance(at.point);
         let before = std::mem::replace(distance, now);
         if at.steps == 0 || !at.flows {

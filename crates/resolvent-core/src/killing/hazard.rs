@@ -5,7 +5,7 @@ use rand_distr::Exp1;
 
 use super::{KillingRule, Memory};
 use crate::error::{Error, Result};
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// A step uses up at most this much of the clock, if nothing else is said; its mean is 1.
@@ -55,11 +55,11 @@ impl<F: Fn(&[f64]) -> f64 + Sync> Hazard<F> {
 
 /// Remembers what is left of the clock, and the rate where the last step began.
 impl<P: ?Sized, F: Fn(&[f64]) -> f64 + Sync> KillingRule<P> for Hazard<F> {
-    fn begin(&self, rng: &mut ChaCha8Rng) -> Memory {
+    fn begin(&self, rng: &mut Stream) -> Memory {
         [rng.sample(Exp1), 0.0]
     }
 
-    fn kills(&self, [left, rate]: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, [left, rate]: &mut Memory, at: &Local<'_, P>, _rng: &mut Stream) -> bool {
         let before = std::mem::replace(rate, f64::exp((self.log_rate)(at.point)));
         // Up to rounding: was the last step cut to end with the clock?
         if *rate == f64::INFINITY || before * at.last_step >= *left * (1.0 - 1e-12) {

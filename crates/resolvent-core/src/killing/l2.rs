@@ -3,7 +3,7 @@
 use super::{KillingRule, Memory, not_above_dim};
 use crate::error::{Result, at_least, positive};
 use crate::killed::KilledBrownianMotion;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// Dead when the L² norm of the score along the path, (∫ |s|² dt)^{1/2}, reaches M; the last step is cut so that it is met, not overshot.
@@ -48,7 +48,7 @@ impl L2Score {
 }
 
 impl<P: ?Sized> KillingRule<P> for L2Score {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, _rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, _rng: &mut Stream) -> bool {
         let [integral, density] = memory;
         *integral += *density * at.last_step;
         *density = at.score_norm().powi(2);

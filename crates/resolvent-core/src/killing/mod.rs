@@ -31,7 +31,7 @@ pub use tangent::TangentPlane;
 
 use crate::error::{Error, Result};
 use crate::killed::KilledBrownianMotion;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// What a rule remembers of one particle between steps.
@@ -41,12 +41,12 @@ pub type Memory = [f64; 2];
 /// that kills does.
 pub trait KillingRule<P: ?Sized = KilledBrownianMotion>: Sync {
     /// The memory of a new particle; `rng` is the particle's own stream for rules.
-    fn begin(&self, _rng: &mut ChaCha8Rng) -> Memory {
+    fn begin(&self, _rng: &mut Stream) -> Memory {
         [0.0; 2]
     }
 
     /// Is the particle dead? Asked once per evaluation, before the step.
-    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool;
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut Stream) -> bool;
 
     /// The longest step that this rule allows from here.
     fn longest_step(&self, _memory: &Memory, _at: &Local<'_, P>) -> f64 {

@@ -3,7 +3,7 @@
 use super::fixed::reached;
 use super::{KillingRule, Memory};
 use crate::oracle::Oracle;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// Dead after a lifetime drawn once, from its exact law given the start (R11 mixed over the end points by R10): a control that knows
@@ -23,7 +23,7 @@ impl<'a> OracleLifetime<'a> {
 
 /// Remembers the time of death.
 impl KillingRule for OracleLifetime<'_> {
-    fn kills(&self, [death, _]: &mut Memory, at: &Local<'_>, rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, [death, _]: &mut Memory, at: &Local<'_>, rng: &mut Stream) -> bool {
         if at.steps == 0 {
             *death = self.oracle.death(at.point, rng).1;
         }

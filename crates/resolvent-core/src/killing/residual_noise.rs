@@ -3,7 +3,7 @@
 use super::{KillingRule, Memory, crossing};
 use crate::error::{Error, Result, positive};
 use crate::killed::{CLOSEST, KilledDiffusion, LocallyBrownian};
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// Up to this many times δ a particle counts as near the data.
@@ -43,7 +43,7 @@ impl ResidualNoise {
 }
 
 impl<P: LocallyBrownian + ?Sized> KillingRule<P> for ResidualNoise {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut Stream) -> bool {
         let left = at.displacement_norm();
         // On a datum the score is infinite and nothing is left; that must not be NaN.
         let near = left <= NEAR * self.delta && at.score_norm() * left.max(CLOSEST) >= BALANCE;

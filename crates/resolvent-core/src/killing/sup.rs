@@ -3,7 +3,7 @@
 use super::{KillingRule, Memory, crossing, not_above_dim};
 use crate::error::{Error, Result, positive};
 use crate::killed::{GreenKernel, KilledBrownianMotion, LocallyBrownian};
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// From this share of the threshold on a particle counts as near it.
@@ -54,7 +54,7 @@ impl SupScore {
 }
 
 impl<P: LocallyBrownian + ?Sized> KillingRule<P> for SupScore {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut Stream) -> bool {
         let share = self.share(at);
         if share >= 1.0 {
             return true;

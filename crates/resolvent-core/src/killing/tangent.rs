@@ -7,7 +7,7 @@ use super::{KillingRule, Memory, crossing};
 use crate::error::{Error, Result, at_least, dimension, positive};
 use crate::killed::{KilledDiffusion, LocallyBrownian, distance_squared};
 use crate::measure::EmpiricalMeasure;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// Below this share of the largest a variance counts as zero: the neighbours do not fill that direction.
@@ -134,7 +134,7 @@ impl Patch {
 }
 
 impl<P: LocallyBrownian + ?Sized> KillingRule<P> for TangentPlane {
-    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, memory: &mut Memory, at: &Local<'_, P>, rng: &mut Stream) -> bool {
         crossing::entered(memory, self.distance(at.point), self.delta, at, rng)
     }
 

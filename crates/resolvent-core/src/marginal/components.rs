@@ -1,10 +1,15 @@
 //! The components of a Gaussian mixture at one noise level, made ready for many points.
 
+use std::sync::LazyLock;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{
     LANES, add_product, add_square, add_weighted, add_weighted_each, add_weights, differ, gather, multiply,
 };
+
+/// Finding out what the processor has takes longer than a short loop.
+static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
 /// Components N(m_k, V_k) with weights w_k, and for each a linear map of x - m_k whose posterior mean is wanted.
 pub(super) struct Components {
@@ -27,8 +32,8 @@ pub(super) enum Shape {
     Full { whitenings: Vec<f64>, gains: Vec<f64> },
 }
 
-/// [`Components::posterior_means`] in dimension D, or in any if D is 0; to be compiled for several sets of vector instructions.
-/// None of them fuses a product with a sum, so all give the same bits.
+/// [`Components::posterior_means`] in dimension D with finite numbers, or in any if D is 0; to be compiled for several sets of vector
+/// instructions. None of them fuses a product with a sum, so all give the same bits.
 struct Means<'a, const D: usize> {
     components: &'a Components,
     points: &'a [f64],
@@ -45,25 +50,29 @@ impl<const D: usize> WithSimd for Means<'_, D> {
         let mut block = Block::new(d, components.len());
         for (points, out) in points.chunks(LANES * d).zip(out.chunks_mut(LANES * d)) {
             block.gather(d, points);
-            components.block_means(d, &mut block, out);
+            if D == 0 {
+                components.block_means(d, &mut block, out);
+            } else {
+                components.few_means::<D>(&mut block, out);
+            }
         }
     }
 }
 
 /// Scratch for a block of up to [`LANES`] points; rows of [`LANES`] numbers.
-struct Block {
+pub(super) struct Block {
     /// Number of points.
     n: usize,
-    x: Vec<f64>,
+    pub(super) x: Vec<f64>,
     /// x - m_k.
     away: Vec<f64>,
     /// W_k (x - m_k).
     white: Vec<f64>,
     /// log w_k N(x; m_k, V_k), a row for each component.
-    logs: Vec<f64>,
+    pub(super) logs: Vec<f64>,
     moment: Vec<f64>,
     /// The largest of the logs.
-    peak: [f64; LANES],
+    pub(super) peak: [f64; LANES],
 }
 
 impl Components {
@@ -75,12 +84,17 @@ impl Components {
     /// Writes Σ_k p_k(x) (map of x by component k), p the posterior weights, at `points` (n rows of d) into `out` (n rows
     /// of d).
     pub(super) fn posterior_means(&self, points: &[f64], out: &mut [f64]) {
+        let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
+        let shapes = match &self.shape {
+            Shape::Isotropic { precisions, gains } => finite(precisions) && finite(gains),
+            Shape::Full { whitenings, gains } => finite(whitenings) && finite(gains),
+        };
         // A dimension known at compile time unrolls the loops over coordinates.
-        match self.dim {
-            1 => Arch::new().dispatch(Means::<1> { components: self, points, out }),
-            2 => Arch::new().dispatch(Means::<2> { components: self, points, out }),
-            3 => Arch::new().dispatch(Means::<3> { components: self, points, out }),
-            _ => Arch::new().dispatch(Means::<0> { components: self, points, out }),
+        match if shapes && finite(&self.offsets) { self.dim } else { 0 } {
+            1 => ARCH.dispatch(Means::<1> { components: self, points, out }),
+            2 => ARCH.dispatch(Means::<2> { components: self, points, out }),
+            3 => ARCH.dispatch(Means::<3> { components: self, points, out }),
+            _ => ARCH.dispatch(Means::<0> { components: self, points, out }),
         }
     }
 

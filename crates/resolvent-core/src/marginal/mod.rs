@@ -9,6 +9,7 @@ mod affine;
 mod components;
 mod diffused;
 mod empirical;
+mod few;
 pub(crate) mod lanes;
 mod mixture;
 mod prediction;

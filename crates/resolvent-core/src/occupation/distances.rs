@@ -6,10 +6,9 @@ use rayon::prelude::*;
 use crate::error::{Result, dimension, finite};
 use crate::killed::distance_squared;
 use crate::measure::EmpiricalMeasure;
-use crate::score::products::{TILE, inner_products};
+use crate::score::products::{Products, TILE};
+use crate::score::stream::BLOCK;
 
-/// Data to a product.
-const BLOCK: usize = 256;
 /// Where |x - y|² is below this share of |x|² + |y|², the product form cancels and the difference is taken instead.
 const CANCELLATION: f64 = 1e-2;
 
@@ -61,19 +60,17 @@ fn check(measure: &EmpiricalMeasure, points: &DMatrix<f64>) -> Result<()> {
 /// For at most [`TILE`] points (rows of d): out holds m numbers for each.
 fn tile_distances(measure: &EmpiricalMeasure, tile: &[f64], out: &mut [f64]) {
     let (d, m) = (measure.dim(), measure.len());
-    // Padded, so that a product does not depend on the number of points.
-    let mut padded = vec![0.0; TILE * d];
-    padded[..tile.len()].copy_from_slice(tile);
+    let mut products = Products::<f64>::new(d, TILE);
+    products.begin(tile);
     let norms: Vec<f64> = tile.chunks_exact(d).map(|x| x.iter().map(|x| x * x).sum()).collect();
-    let mut products = vec![0.0; TILE * BLOCK];
     for (b, block) in measure.points().as_slice().chunks(BLOCK * d).enumerate() {
         let rows = block.len() / d;
-        inner_products(d, block, &padded, &mut products[..rows * TILE]);
+        products.multiply(block);
         for (j, (x, norm)) in tile.chunks_exact(d).zip(&norms).enumerate() {
-            for k in 0..rows {
+            for (k, product) in products.products(j, rows).iter().enumerate() {
                 let i = b * BLOCK + k;
                 let size = norm + measure.norms_squared()[i];
-                let estimate = size - 2.0 * products[j * rows + k];
+                let estimate = size - 2.0 * product;
                 let near = estimate < CANCELLATION * size;
                 out[j * m + i] = if near { distance_squared(x, measure.point(i)) } else { estimate };
             }

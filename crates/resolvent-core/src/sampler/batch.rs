@@ -1,7 +1,8 @@
 //! The particles of one chunk that are still alive, one array per quantity.
 
 use crate::killing::Memory;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
+use crate::score::{Neighbour, Score};
 
 /// The living particles of a chunk: n rows in every array. A step reads the points and fills gains and displacements
 /// (and atoms, if it draws end points).
@@ -13,14 +14,16 @@ pub struct Batch {
     pub gains: Vec<f64>,
     /// Displacements of the score (n rows of d).
     pub displacements: Vec<f64>,
+    /// What the score remembers of each particle (n).
+    pub neighbours: Vec<Neighbour>,
     /// End points drawn from the posterior (n).
     pub atoms: Vec<usize>,
     /// Room for one uniform number per particle (n).
     pub uniforms: Vec<f64>,
     /// The particles' own streams (n).
-    pub rngs: Vec<ChaCha8Rng>,
+    pub rngs: Vec<Stream>,
     pub(super) next: Vec<f64>,
-    pub(super) rule_rngs: Vec<ChaCha8Rng>,
+    pub(super) rule_rngs: Vec<Stream>,
     pub(super) memories: Vec<Memory>,
     pub(super) ids: Vec<usize>,
     pub(super) times: Vec<f64>,
@@ -34,6 +37,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Fills in gains and displacements of `score` at the points.
+    pub fn evaluate<S: Score + ?Sized>(&mut self, score: &S) {
+        let Self { points, neighbours, gains, displacements, .. } = self;
+        score.evaluate_again(points, neighbours, gains, displacements);
+    }
+
     /// Drops the particles that are not `alive` (n), keeping the order of the others; `points` become `next`.
     pub(super) fn compact(&mut self, d: usize, alive: &[bool]) {
         std::mem::swap(&mut self.points, &mut self.next);
@@ -53,6 +62,7 @@ impl Batch {
                 self.times[to] = self.times[from];
                 self.last_steps[to] = self.last_steps[from];
                 self.steps[to] = self.steps[from];
+                self.neighbours[to] = self.neighbours[from];
                 self.under_way[to] = self.under_way[from];
                 self.rngs.swap(to, from);
                 self.rule_rngs.swap(to, from);
@@ -61,6 +71,7 @@ impl Batch {
         self.memories.truncate(survivors * rules);
         self.carry.truncate(survivors * carry);
         self.steps.truncate(survivors);
+        self.neighbours.truncate(survivors);
         self.under_way.truncate(survivors);
         for array in [&mut self.points, &mut self.next, &mut self.displacements] {
             array.truncate(survivors * d);

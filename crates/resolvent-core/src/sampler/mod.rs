@@ -20,6 +20,7 @@ use crate::killed::{KilledBrownianMotion, KilledDiffusion, Path};
 use crate::killing::{KillingRule, Memory};
 use crate::random::{Purpose, stream};
 use crate::reversal::Work;
+use crate::score::Neighbour;
 use crate::step::{Fate, Step};
 
 /// Particles to a chunk, if nothing else is said: as many as leave their arrays in the cache, within these limits.
@@ -219,6 +220,7 @@ impl<'a, P: KilledDiffusion + ?Sized> Sampler<'a, P> {
             gains: vec![0.0; n],
             displacements: vec![0.0; starts.len()],
             atoms: vec![0; n],
+            neighbours: vec![Neighbour::default(); n],
             uniforms: vec![0.0; n],
             rngs: ids.map(|i| stream(seed, Purpose::Path, i)).collect(),
             memories: rule_rngs

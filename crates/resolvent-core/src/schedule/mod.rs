@@ -30,8 +30,6 @@ pub use vp_linear::VpLinear;
 pub use vp_log_snr::VpLogSnr;
 
 use nalgebra::DMatrix;
-use rand::RngExt;
-use rand_distr::StandardNormal;
 
 use crate::diffusion::{Diffusion, Dispersion};
 use crate::random::{Purpose, stream};
@@ -135,8 +133,8 @@ pub fn diffuse(level: &Level, data: &DMatrix<f64>, seed: u64) -> DMatrix<f64> {
 fn normals(dim: usize, n: usize, deviation: f64, seed: u64) -> DMatrix<f64> {
     let mut points = DMatrix::zeros(dim, n);
     for (i, mut column) in points.column_iter_mut().enumerate() {
-        let mut rng = stream(seed, Purpose::Start, i as u64);
-        column.iter_mut().for_each(|x| *x = deviation * rng.sample::<f64, _>(StandardNormal));
+        stream(seed, Purpose::Start, i as u64).fill_normals(column.as_mut_slice());
+        column *= deviation;
     }
     points
 }

@@ -1,11 +1,10 @@
 //! The exact score of an empirical measure under killed Brownian motion.
 
 use nalgebra::DMatrix;
-use rayon::prelude::*;
 
 use super::products::TILE;
 use super::stream::{Kernel, Origin, Stream};
-use super::{PosteriorScore, Score};
+use super::{Neighbour, PosteriorScore, Score, in_tiles};
 use crate::error::{Result, dimension};
 use crate::killed::{GreenKernel, KilledBrownianMotion, distance_squared};
 use crate::measure::EmpiricalMeasure;
@@ -72,19 +71,7 @@ impl EmpiricalScore {
     /// # Errors
     /// If `points` has not d rows.
     pub fn score(&self, points: &DMatrix<f64>) -> Result<DMatrix<f64>> {
-        dimension("points", self.dim(), points.nrows())?;
-        let d = self.dim();
-        let mut out = DMatrix::zeros(d, points.ncols());
-        out.as_mut_slice().par_chunks_mut(d * TILE).zip(points.as_slice().par_chunks(d * TILE)).for_each(
-            |(out, x)| {
-                let mut gains = vec![0.0; x.len() / d];
-                self.evaluate(x, &mut gains, out);
-                for (row, gain) in out.chunks_exact_mut(d).zip(gains) {
-                    row.iter_mut().for_each(|v| *v *= gain);
-                }
-            },
-        );
-        Ok(out)
+        in_tiles(self, TILE, points)
     }
 
     /// The data under the Green kernel, seen from the points themselves: next to a datum the displacement is exact.
@@ -114,6 +101,35 @@ impl Score for EmpiricalScore {
 
     fn evaluate(&self, points: &[f64], gains: &mut [f64], displacements: &mut [f64]) {
         self.stream().run(points, None, displacements, |j, summary| gains[j] = summary.gain);
+    }
+
+    fn evaluate_again(
+        &self,
+        points: &[f64],
+        neighbours: &mut [Neighbour],
+        gains: &mut [f64],
+        displacements: &mut [f64],
+    ) {
+        let (d, stream) = (self.dim(), self.stream());
+        let (mut rest, mut places) = (Vec::new(), Vec::new());
+        let rows = points.chunks_exact(d).zip(displacements.chunks_exact_mut(d));
+        for (j, (x, v)) in rows.enumerate() {
+            if let Some(square) = stream.alone(x, &neighbours[j]) {
+                gains[j] = self.green.gain(square.sqrt());
+                let y = self.measure.point(neighbours[j].datum);
+                v.iter_mut().zip(y.iter().zip(x)).for_each(|(v, (y, x))| *v = y - x);
+            } else {
+                places.push(j);
+                rest.extend_from_slice(x);
+            }
+        }
+        let mut moments = vec![0.0; rest.len()];
+        stream.run(&rest, None, &mut moments, |k, summary| {
+            (gains[places[k]], neighbours[places[k]]) = (summary.gain, summary.neighbour);
+        });
+        for (moment, j) in moments.chunks_exact(d).zip(places) {
+            displacements[j * d..(j + 1) * d].copy_from_slice(moment);
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use resolvent_special::vector;
 
+use super::products::Real;
 use super::stream::BLOCK;
 
 /// Running sums, so that none waits for the one before.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// Distances, weights and pulls of the data of a block that have influence on a point.
 pub(super) struct Near {
@@ -31,11 +32,11 @@ impl Near {
     }
 
     /// Takes up a block (rows of d).
-    pub(super) fn turn(&mut self, block: &[f64], d: usize) {
+    pub(super) fn turn<T: Real>(&mut self, block: &[T], d: usize) {
         self.turned.resize(d * BLOCK, 0.0);
         for (k, y) in block.chunks_exact(d).enumerate() {
             for (j, y) in y.iter().enumerate() {
-                self.turned[j * BLOCK + k] = *y;
+                self.turned[j * BLOCK + k] = (*y).into();
             }
         }
     }
@@ -60,11 +61,11 @@ impl Near {
 
     /// The squared distances from inner products, |x|² + scale² |y|² - 2 scale ⟨x, y⟩; whether one of them is below `share` of the
     /// sum of the squares.
-    pub(super) fn estimates(
+    pub(super) fn estimates<T: Real>(
         &mut self,
         norm_squared: f64,
         scale: f64,
-        (norms, products): (&[f64], &[f64]),
+        (norms, products): (&[f64], &[T]),
         share: f64,
     ) -> bool {
         let squares = &mut self.squares[..norms.len()];
@@ -74,7 +75,7 @@ impl Near {
             || {
                 for ((square, norm), product) in squares.iter_mut().zip(norms).zip(products) {
                     let size = norm_squared + scale * scale * norm;
-                    *square = size - 2.0 * scale * product;
+                    *square = size - 2.0 * scale * (*product).into();
                     small |= *square < share * size;
                 }
             },
@@ -82,16 +83,27 @@ impl Near {
         small
     }
 
-    /// The smallest of the first `count` squared distances, or `least`.
-    pub(super) fn nearest(&self, count: usize, least: f64) -> f64 {
-        let mut nearest = [least; LANES];
-        let mut squares = self.squares[..count].chunks_exact(LANES);
-        for squares in squares.by_ref() {
-            for k in 0..LANES {
-                nearest[k] = if squares[k] < nearest[k] { squares[k] } else { nearest[k] };
-            }
-        }
-        nearest.iter().chain(squares.remainder()).fold(least, |a, b| a.min(*b))
+    /// The two smallest of the first `count` squared distances and of those given, in order.
+    pub(super) fn nearest(&self, count: usize, given: [f64; 2]) -> [f64; 2] {
+        let mut nearest = [[f64::INFINITY; LANES]; 2];
+        let (whole, rest) = self.squares[..count].as_chunks::<LANES>();
+        vector::widest(
+            #[inline(always)]
+            || {
+                let [mut first, mut second] = nearest;
+                for squares in whole {
+                    for k in 0..LANES {
+                        let closer = squares[k] < first[k];
+                        let later = if closer { first[k] } else { squares[k] };
+                        first[k] = if closer { squares[k] } else { first[k] };
+                        second[k] = if later < second[k] { later } else { second[k] };
+                    }
+                }
+                nearest = [first, second];
+            },
+        );
+        let given = rest.iter().fold(given, |given, square| closer(given, *square));
+        nearest.as_flattened().iter().fold(given, |given, square| closer(given, *square))
     }
 
     /// Keeps the first `count` data.
@@ -132,6 +144,34 @@ impl Near {
     }
 }
 
+/// The two smallest of three numbers of which two are in order; one that is no number is passed over.
+pub(super) fn closer([first, second]: [f64; 2], square: f64) -> [f64; 2] {
+    if square < first { [square, first] } else { [first, if square < second { square } else { second }] }
+}
+
+/// |x - y|², the sum in a fixed order.
+pub(super) fn squared<T: Real>(x: &[f64], y: &[T]) -> f64 {
+    const LANES: usize = 32;
+    let mut total = 0.0;
+    vector::widest(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0; LANES];
+            let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+            let rest = xs.remainder().iter().zip(ys.remainder());
+            total = rest.map(|(x, y)| (x - (*y).into()) * (x - (*y).into())).sum();
+            for (x, y) in xs.zip(ys) {
+                for k in 0..LANES {
+                    let difference = x[k] - y[k].into();
+                    sums[k] += difference * difference;
+                }
+            }
+            total += sums.iter().sum::<f64>();
+        },
+    );
+    total
+}
+
 /// Σ pull (y - origin), in a fixed order.
 fn pulled(pulls: &[f64], y: &[f64], origin: f64) -> f64 {
     let mut sums = [0.0; LANES];
@@ -155,4 +195,15 @@ pub(super) fn sum(values: &[f64]) -> f64 {
         }
     }
     sums.iter().sum::<f64>() + values.remainder().iter().sum::<f64>()
+}
+
+/// The largest of `values`, or `least`.
+pub(super) fn largest(least: f64, values: &[f64]) -> f64 {
+    let mut largest = [least; LANES];
+    for values in values.chunks(LANES) {
+        for (largest, value) in largest.iter_mut().zip(values) {
+            *largest = if *value > *largest { *value } else { *largest };
+        }
+    }
+    largest.into_iter().fold(least, f64::max)
 }

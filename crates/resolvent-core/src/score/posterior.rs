@@ -2,7 +2,9 @@
 
 use resolvent_special::vector;
 
-use super::near::sum;
+use super::Neighbour;
+use super::near::{largest, sum};
+use super::products::Real;
 
 /// Shorter vectors are not worth a call of the wide units.
 const WIDE: usize = 16;
@@ -51,6 +53,8 @@ pub(crate) struct Summary {
     pub(crate) gain: f64,
     /// The datum drawn, if one was asked for.
     pub(crate) atom: Option<usize>,
+    /// What is worth remembering of the point, if anything.
+    pub(crate) neighbour: Neighbour,
 }
 
 impl<'a> Posterior<'a> {
@@ -69,10 +73,17 @@ impl<'a> Posterior<'a> {
         logs: &mut [f64],
         gains: &mut [f64],
     ) -> f64 {
-        let shrink = self.raise(logs.iter().fold(self.peak, |peak, log| peak.max(*log)));
-        logs.iter_mut().for_each(|log| *log -= self.peak);
+        let shrink = self.raise(largest(self.peak, logs));
+        let peak = self.peak;
+        vector::widest(
+            #[inline(always)]
+            || logs.iter_mut().for_each(|log| *log -= peak),
+        );
         vector::exp(logs);
-        gains.iter_mut().zip(&*logs).for_each(|(gain, weight)| *gain *= weight);
+        vector::widest(
+            #[inline(always)]
+            || gains.iter_mut().zip(&*logs).for_each(|(gain, weight)| *gain *= weight),
+        );
         self.enter(items, logs, gains);
         shrink
     }
@@ -104,13 +115,23 @@ impl<'a> Posterior<'a> {
         self.pull += sum(pulls);
     }
 
+    /// The largest log-weight so far, and Σ w relative to it.
+    pub(super) fn peak_and_mass(&self) -> (f64, f64) {
+        (self.peak, self.mass)
+    }
+
+    /// Σ w g.
+    pub(super) fn pulled(&self) -> f64 {
+        self.pull
+    }
+
     /// Σ w g (y - origin) so far.
     pub(super) fn moment(&mut self) -> &mut [f64] {
         self.moment
     }
 
     /// Adds a datum at `y`, seen from `origin`, to the moment: next to a datum the difference is exact.
-    pub(super) fn pull(&mut self, origin: &[f64], y: &[f64], pull: f64) {
+    pub(super) fn pull<T: Real>(&mut self, origin: &[f64], y: &[T], pull: f64) {
         let moment = &mut *self.moment;
         if moment.len() < WIDE {
             return pull_to(moment, origin, y, pull);
@@ -140,13 +161,14 @@ impl<'a> Posterior<'a> {
             log_density: self.peak + self.mass.ln(),
             gain: self.pull / self.mass,
             atom: self.draw.map(|d| d.held),
+            neighbour: Neighbour::default(),
         }
     }
 }
 
 #[inline(always)]
-fn pull_to(moment: &mut [f64], origin: &[f64], y: &[f64], pull: f64) {
+fn pull_to<T: Real>(moment: &mut [f64], origin: &[f64], y: &[T], pull: f64) {
     for ((m, origin), y) in moment.iter_mut().zip(origin).zip(y) {
-        *m += pull * (y - origin);
+        *m += pull * ((*y).into() - origin);
     }
 }

@@ -2,23 +2,24 @@
 
 use resolvent_special::vector;
 
-use super::near::Near;
+use super::Neighbour;
+use super::near::{Near, closer};
 use super::posterior::{Posterior, Summary};
 use super::products::{Column, Products, TILE};
 use crate::killed::distance_squared;
 use crate::measure::EmpiricalMeasure;
 
 /// From this dimension on squared distances come from a matrix product.
-const PRODUCT_DIM: usize = 16;
+pub(super) const PRODUCT_DIM: usize = 16;
 /// Data to a block; with a tile of points it stays in the second-level cache.
-pub(super) const BLOCK: usize = 256;
+pub(crate) const BLOCK: usize = 256;
 /// Where |x - y|² is below this share of |x|² + |y|², the product form cancels and the difference is taken instead.
-const CANCELLATION: f64 = 1e-2;
+pub(super) const CANCELLATION: f64 = 1e-2;
 /// Data whose weights add up to less than e^-40 of the total are passed over.
 const NEGLIGIBLE: f64 = 40.0;
 /// Up to so many data go together with several points; from so many of a block on that have influence on a point, its moment is
 /// a matrix product too.
-const MANY: usize = 24;
+pub(super) const MANY: usize = 24;
 
 /// A decreasing function k of the distance, by which data have influence.
 pub(crate) trait Kernel {
@@ -71,11 +72,10 @@ impl<K: Kernel> Stream<'_, K> {
             return self.run_few(points, uniforms, moments, &mut report);
         }
         let d = self.measure.dim();
-        // A log-kernel that far below the nearest datum's has no influence.
-        let drop = NEGLIGIBLE + (self.measure.len() as f64).ln() + self.measure.log_spread();
+        let drop = self.drop();
         let data = self.measure.points().as_slice();
         let mut near = Near::new();
-        let mut products = (d >= PRODUCT_DIM).then(|| Products::new(d));
+        let mut products = (d >= PRODUCT_DIM).then(|| Products::<f64>::new(d, TILE));
         let tiles = points.chunks(TILE * d).zip(moments.chunks_mut(TILE * d)).enumerate();
         for (t, (tile, moments)) in tiles {
             if let Some(products) = &mut products {
@@ -99,9 +99,14 @@ impl<K: Kernel> Stream<'_, K> {
                     products.collect(block);
                 }
             }
+            if let Some(products) = &mut products {
+                products.settle();
+            }
             for (j, visit) in visits.into_iter().flatten().enumerate() {
-                let apart = products.as_ref().map(|products| products.sums(j));
-                report(t * TILE + j, visit.posterior.finish(self.origin(visit.x), apart));
+                let apart = products.as_ref().map(|products| products.settled(j));
+                let neighbour = visit.neighbour();
+                let summary = visit.posterior.finish(self.origin(visit.x), apart);
+                report(t * TILE + j, Summary { neighbour, ..summary });
             }
         }
     }
@@ -149,6 +154,21 @@ impl<K: Kernel> Stream<'_, K> {
         }
     }
 
+    /// A log-kernel that far below the nearest datum's has no influence.
+    fn drop(&self) -> f64 {
+        NEGLIGIBLE + (self.measure.len() as f64).ln() + self.measure.log_spread()
+    }
+
+    /// The squared distance of a point from its neighbour, if no other datum has influence.
+    pub(crate) fn alone(&self, x: &[f64], neighbour: &Neighbour) -> Option<f64> {
+        if neighbour.apart <= 0.0 {
+            return None;
+        }
+        let square = self.squared(x, self.measure.point(neighbour.datum));
+        let others = neighbour.apart - square.sqrt();
+        (others > 0.0 && self.kernel.beyond(square, self.drop()) < others * others).then_some(square)
+    }
+
     fn origin<'b>(&'b self, x: &'b [f64]) -> &'b [f64] {
         match self.origin {
             Origin::Point => x,
@@ -165,12 +185,16 @@ impl<K: Kernel> Stream<'_, K> {
         drop: f64,
         near: &mut Near,
     ) {
-        let kept = match &column {
-            None => self.measured(visit, rows, drop, near),
+        let (kept, cancels) = match &column {
+            None => (self.measured(visit, rows, drop, near), false),
             Some(column) => self.estimated(visit, (first, rows), column.products, drop, near),
         };
         if kept == 0 {
             return;
+        }
+        if visit.datum.is_none() {
+            let place = near.squares[..kept].iter().position(|square| *square == visit.nearest[0]);
+            visit.datum = place.map(|i| first + near.kept[i]);
         }
         let (logs, gains) = (&mut near.logs[..kept], &mut near.gains[..kept]);
         logs.copy_from_slice(&near.squares[..kept]);
@@ -187,12 +211,15 @@ impl<K: Kernel> Stream<'_, K> {
         if shrink != 1.0 {
             weights.scale(shrink);
         }
+        if kept == rows && kept >= MANY && !cancels {
+            visit.posterior.pulled_apart(weights.set_all(pulls));
+            return;
+        }
         for ((k, squared), pull) in near.kept.iter().zip(&near.squares).zip(pulls) {
             if kept < MANY || *squared < CANCELLATION * self.size(visit, first + k) {
                 visit.posterior.pull(origin, self.measure.point(first + k), *pull);
             } else {
-                weights.set(*k, *pull);
-                visit.posterior.pulled_apart(*pull);
+                visit.posterior.pulled_apart(weights.set(*k, *pull));
             }
         }
     }
@@ -205,7 +232,7 @@ impl<K: Kernel> Stream<'_, K> {
         near.within(rows, visit.cutoff)
     }
 
-    /// The same from inner products; what may lie within the cutoff and cancels is measured.
+    /// The same from inner products, and whether some cancel; what does and may lie within the cutoff is measured.
     fn estimated(
         &self,
         visit: &mut Visit<'_>,
@@ -213,18 +240,19 @@ impl<K: Kernel> Stream<'_, K> {
         products: &[f64],
         drop: f64,
         near: &mut Near,
-    ) -> usize {
+    ) -> (usize, bool) {
         let norms = &self.measure.norms_squared()[first..first + rows];
         if !near.estimates(visit.norm_squared, self.scale, (norms, products), CANCELLATION) {
             near.keep(rows);
             self.found(visit, near.nearest(rows, visit.nearest), drop);
-            return near.within(rows, visit.cutoff);
+            return (near.within(rows, visit.cutoff), false);
         }
         let slack = self.measure.dim() as f64 * f64::EPSILON;
         let (mut count, mut nearest) = (0, visit.nearest);
         for k in 0..rows {
             let (mut squared, size) = (near.squares[k], self.size(visit, first + k));
             if squared - slack * size > visit.cutoff {
+                nearest = closer(nearest, squared - slack * size);
                 continue;
             }
             if squared < CANCELLATION * size {
@@ -232,10 +260,10 @@ impl<K: Kernel> Stream<'_, K> {
             }
             (near.kept[count], near.squares[count]) = (k, squared);
             count += 1;
-            nearest = nearest.min(squared);
+            nearest = closer(nearest, squared);
         }
         self.found(visit, nearest, drop);
-        near.within(count, visit.cutoff)
+        (near.within(count, visit.cutoff), true)
     }
 
     /// |x|² + scale² |y|², beside which a squared distance may be small.
@@ -243,12 +271,13 @@ impl<K: Kernel> Stream<'_, K> {
         visit.norm_squared + self.scale * self.scale * self.measure.norms_squared()[i]
     }
 
-    /// A datum at the squared distance `nearest` has been found.
-    fn found(&self, visit: &mut Visit<'_>, nearest: f64, drop: f64) {
-        if nearest < visit.nearest {
-            visit.nearest = nearest;
-            visit.cutoff = self.kernel.beyond(nearest, drop);
+    /// The two nearest data have these squared distances.
+    fn found(&self, visit: &mut Visit<'_>, nearest: [f64; 2], drop: f64) {
+        if nearest[0] < visit.nearest[0] {
+            visit.cutoff = self.kernel.beyond(nearest[0], drop);
+            visit.datum = None;
         }
+        visit.nearest = nearest;
     }
 
     /// |x - scale y|².
@@ -264,7 +293,10 @@ impl<K: Kernel> Stream<'_, K> {
 struct Visit<'a> {
     x: &'a [f64],
     norm_squared: f64,
-    nearest: f64,
+    /// The two smallest squared distances.
+    nearest: [f64; 2],
+    /// The datum at the first of them.
+    datum: Option<usize>,
     cutoff: f64,
     posterior: Posterior<'a>,
 }
@@ -274,9 +306,17 @@ impl<'a> Visit<'a> {
         Self {
             x,
             norm_squared: x.iter().map(|x| x * x).sum(),
-            nearest: f64::INFINITY,
+            nearest: [f64::INFINITY; 2],
+            datum: None,
             cutoff: f64::INFINITY,
             posterior: Posterior::new(moment, uniform),
         }
+    }
+
+    /// By the triangle inequality, with room for rounding.
+    fn neighbour(&self) -> Neighbour {
+        let [first, second] = self.nearest.map(f64::sqrt);
+        let known = self.datum.map(|datum| Neighbour { datum, apart: (1.0 - 1e-6) * second - first });
+        known.unwrap_or_default()
     }
 }

@@ -1,11 +1,10 @@
 //! The bridge step: exact for one atom at any step size.
 
-use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
+use rand_distr::Distribution;
 
 use super::{Fate, Step};
 use crate::killed::KilledBrownianMotion;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 use crate::score::Score;
@@ -25,14 +24,14 @@ impl<'a, S: Score + ?Sized> Bridge<'a, S> {
 
 impl<S: Score + ?Sized> Step for Bridge<'_, S> {
     fn evaluate(&self, batch: &mut Batch) {
-        self.score.evaluate(&batch.points, &mut batch.gains, &mut batch.displacements);
+        batch.evaluate(self.score);
     }
 
     fn advance(
         &self,
         at: &Local<'_>,
         dt: f64,
-        rng: &mut ChaCha8Rng,
+        rng: &mut Stream,
         next: &mut [f64],
         _carry: &mut [f64],
         _work: &mut Work,
@@ -52,7 +51,7 @@ pub(super) fn bridge(
     v: &[f64],
     rho: f64,
     dt: f64,
-    rng: &mut ChaCha8Rng,
+    rng: &mut Stream,
     next: &mut [f64],
 ) -> Fate {
     let lifetime = process.green().lifetime(rho).sample(rng);
@@ -66,7 +65,7 @@ pub(super) fn piece(
     v: &[f64],
     lifetime: f64,
     dt: f64,
-    rng: &mut ChaCha8Rng,
+    rng: &mut Stream,
     next: &mut [f64],
 ) -> Fate {
     if lifetime <= dt {
@@ -77,8 +76,9 @@ pub(super) fn piece(
     }
     let share = dt / lifetime;
     let noise = process.sigma() * f64::sqrt(dt * (1.0 - share));
+    rng.fill_normals(next);
     for ((next, x), v) in next.iter_mut().zip(x).zip(v) {
-        *next = x + share * v + noise * rng.sample::<f64, _>(StandardNormal);
+        *next = x + share * v + noise * *next;
     }
     Fate::Alive
 }

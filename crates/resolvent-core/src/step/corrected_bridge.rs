@@ -4,7 +4,7 @@ use rand_distr::Distribution;
 
 use super::bridge::piece;
 use super::{Fate, Step};
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 use crate::score::Score;
@@ -49,14 +49,14 @@ impl<'a, S: Score + ?Sized> CorrectedBridge<'a, S> {
 
 impl<S: Score + ?Sized> Step for CorrectedBridge<'_, S> {
     fn evaluate(&self, batch: &mut Batch) {
-        self.score.evaluate(&batch.points, &mut batch.gains, &mut batch.displacements);
+        batch.evaluate(self.score);
     }
 
     fn advance(
         &self,
         at: &Local<'_>,
         dt: f64,
-        rng: &mut ChaCha8Rng,
+        rng: &mut Stream,
         next: &mut [f64],
         carry: &mut [f64],
         work: &mut Work,

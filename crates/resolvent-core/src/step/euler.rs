@@ -1,11 +1,8 @@
 //! Euler-Maruyama.
 
-use rand::RngExt;
-use rand_distr::StandardNormal;
-
 use super::{Fate, Step};
 use crate::diffusion::Diffusion;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::reversal::{Work, sde_drift};
 use crate::sampler::{Batch, Local};
 use crate::score::Score;
@@ -25,14 +22,14 @@ impl<'a, S: Score + ?Sized> EulerMaruyama<'a, S> {
 
 impl<P: Diffusion + ?Sized, S: Score + ?Sized> Step<P> for EulerMaruyama<'_, S> {
     fn evaluate(&self, batch: &mut Batch) {
-        self.score.evaluate(&batch.points, &mut batch.gains, &mut batch.displacements);
+        batch.evaluate(self.score);
     }
 
     fn advance(
         &self,
         at: &Local<'_, P>,
         dt: f64,
-        rng: &mut ChaCha8Rng,
+        rng: &mut Stream,
         next: &mut [f64],
         _carry: &mut [f64],
         work: &mut Work,
@@ -43,7 +40,7 @@ impl<P: Diffusion + ?Sized, S: Score + ?Sized> Step<P> for EulerMaruyama<'_, S> 
         sde_drift(at.process, at.time, at.point, next, work);
         // The drift has left σ behind.
         let Work { vector, noise, dispersion } = work;
-        noise.iter_mut().for_each(|n| *n = rng.sample(StandardNormal));
+        rng.fill_normals(noise);
         dispersion.apply(noise, vector);
         let root = dt.sqrt();
         for ((next, x), noise) in next.iter_mut().zip(at.point).zip(noise) {

@@ -3,7 +3,7 @@
 use super::{Fate, Step};
 use crate::error::{Result, dimension};
 use crate::killed::KilledBrownianMotion;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 
@@ -41,7 +41,7 @@ impl<P: ?Sized> Step<P> for Imposed<'_, P> {
         &self,
         at: &Local<'_, P>,
         dt: f64,
-        rng: &mut ChaCha8Rng,
+        rng: &mut Stream,
         next: &mut [f64],
         carry: &mut [f64],
         work: &mut Work,

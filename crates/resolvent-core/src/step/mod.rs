@@ -16,7 +16,7 @@ pub use imposed::Imposed;
 pub use posterior_bridge::PosteriorBridge;
 
 use crate::killed::KilledBrownianMotion;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 
@@ -51,7 +51,7 @@ pub trait Step<P: ?Sized = KilledBrownianMotion>: Sync {
         &self,
         at: &Local<'_, P>,
         dt: f64,
-        rng: &mut ChaCha8Rng,
+        rng: &mut Stream,
         next: &mut [f64],
         carry: &mut [f64],
         work: &mut Work,

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::bridge::bridge;
 use super::{Fate, Step};
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 use crate::score::PosteriorScore;
@@ -40,7 +40,7 @@ impl<P: PosteriorScore + ?Sized> Step for PosteriorBridge<'_, P> {
         &self,
         at: &Local<'_>,
         dt: f64,
-        rng: &mut ChaCha8Rng,
+        rng: &mut Stream,
         next: &mut [f64],
         _carry: &mut [f64],
         work: &mut Work,

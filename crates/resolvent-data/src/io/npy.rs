@@ -138,15 +138,15 @@ pub(super) fn parse_strings(origin: &Path, bytes: &[u8]) -> Result<Vec<String>> 
         .collect()
 }
 
-struct Header {
-    descr: String,
-    fortran: bool,
-    shape: Vec<usize>,
+pub(super) struct Header {
+    pub(super) descr: String,
+    pub(super) fortran: bool,
+    pub(super) shape: Vec<usize>,
 }
 
 impl Header {
     /// Splits a file into its header and its data.
-    fn parse<'a>(origin: &Path, bytes: &'a [u8]) -> Result<(Self, &'a [u8])> {
+    pub(super) fn parse<'a>(origin: &Path, bytes: &'a [u8]) -> Result<(Self, &'a [u8])> {
         let start = &bytes[..bytes.len().min(MAGIC.len())];
         if start != MAGIC {
             return Err(Error::format(
@@ -200,7 +200,7 @@ impl Header {
         }
     }
 
-    fn check_length(&self, origin: &Path, data: &[u8], size: usize) -> Result<()> {
+    pub(super) fn check_length(&self, origin: &Path, data: &[u8], size: usize) -> Result<()> {
         let expected = self.shape.iter().product::<usize>().checked_mul(size);
         if expected == Some(data.len()) {
             return Ok(());

@@ -6,9 +6,8 @@ use crate::error::{Error, Result, usable};
 use crate::model::Conditioning;
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 use resolvent_core::killed::{GreenKernel, KilledBrownianMotion};
+use resolvent_core::random::Stream;
 
 /// Brownian motion (σ = 1) from a data point to its death at rate r, the lifetime drawn from a proposal and corrected by its weight.
 #[derive(Debug, Clone)]
@@ -61,15 +60,16 @@ impl Source for Deaths<'_> {
         true
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64], target: &mut [f64]) -> Example {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64], target: &mut [f64]) -> Example {
         let origin = rng.random_range(0..self.data.ncols());
         target.copy_from_slice(self.data.column(origin).as_slice());
         let level = self.proposal.draw(rng);
         let mut square = 0.0;
+        rng.fill_normals(point);
         for (x, y) in point.iter_mut().zip(&*target) {
-            let z: f64 = StandardNormal.sample(rng);
-            *x = y + level * z;
-            square += (level * z).powi(2);
+            let noise = level * *x;
+            *x = y + noise;
+            square += noise.powi(2);
         }
         let distance = square.sqrt();
         let weight =

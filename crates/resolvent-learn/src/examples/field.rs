@@ -4,9 +4,9 @@ use super::places::Place;
 use super::{Example, Source};
 use crate::error::{Error, Result};
 use crate::model::Conditioning;
-use rand::rngs::ChaCha8Rng;
 use resolvent_core::Score;
 use resolvent_core::killed::{GreenKernel, KilledBrownianMotion};
+use resolvent_core::random::Stream;
 
 /// Field regression: the target at x is D(x) and the gain g(x) of a score g (D - x) that is known, as a rule the exact one of a
 /// large reference batch, [`EmpiricalScore`](resolvent_core::EmpiricalScore) (Xu et al. 2022, for the Poisson flow).
@@ -49,7 +49,7 @@ impl Source for Field<'_> {
     }
 
     /// The point; what belongs to it follows in [`complete`](Source::complete).
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64], target: &mut [f64]) -> Example {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64], target: &mut [f64]) -> Example {
         self.places.draw(rng, point);
         target.copy_from_slice(point);
         Example { gain: 1.0, distance: 0.0, weight: 0.0, level: 0.0 }

@@ -18,7 +18,7 @@ pub use samples::Samples;
 
 use crate::model::Conditioning;
 
-use rand::rngs::ChaCha8Rng;
+use resolvent_core::random::Stream;
 
 /// One training example: a point and what is known about where it belongs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +44,7 @@ pub trait Source: Sync {
 
     /// Draws an example: writes the point and the target, the data point it came from or another point to be denoised to
     /// (both of length d).
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64], target: &mut [f64]) -> Example;
+    fn draw(&self, rng: &mut Stream, point: &mut [f64], target: &mut [f64]) -> Example;
 
     /// Completes examples that were drawn, without drawing anything: for what is cheaper for many points (n rows of d) at once
     /// than one by one. `targets` (n rows of d) and `examples` (n) come as they were drawn.

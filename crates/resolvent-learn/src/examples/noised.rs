@@ -5,8 +5,7 @@ use crate::error::{Error, Result, usable};
 use crate::model::Conditioning;
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
+use resolvent_core::random::Stream;
 use serde::{Deserialize, Serialize};
 
 /// The weight of the squared error |D - x_0|² at level σ.
@@ -61,14 +60,12 @@ impl Source for Noised<'_> {
         conditioning == Conditioning::Told
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64], target: &mut [f64]) -> Example {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64], target: &mut [f64]) -> Example {
         let origin = rng.random_range(0..self.data.ncols());
         target.copy_from_slice(self.data.column(origin).as_slice());
         let level = self.proposal.draw(rng);
-        for (x, y) in point.iter_mut().zip(&*target) {
-            let z: f64 = StandardNormal.sample(rng);
-            *x = y + level * z;
-        }
+        rng.fill_normals(point);
+        point.iter_mut().zip(&*target).for_each(|(x, y)| *x = y + level * *x);
         Example { gain: 1.0, distance: 1.0, weight: self.log_weight(level).exp(), level }
     }
 

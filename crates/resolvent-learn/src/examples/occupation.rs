@@ -5,10 +5,10 @@ use crate::error::{Error, Result, usable};
 use crate::model::Conditioning;
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use resolvent_core::htransform::HTransform;
 use resolvent_core::killed::{GreenKernel, KilledBrownianMotion};
+use resolvent_core::random::Stream;
 use resolvent_core::random::{Purpose, stream};
 
 /// From so many lifetimes comes the unit of the weights.
@@ -101,7 +101,7 @@ impl Source for Occupation<'_> {
         conditioning == Conditioning::Blind
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64], target: &mut [f64]) -> Example {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64], target: &mut [f64]) -> Example {
         let origin = rng.random_range(0..self.data.ncols());
         target.copy_from_slice(self.data.column(origin).as_slice());
         // The place of death, then the point on the way there.

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, StandardNormal};
+use resolvent_core::random::Stream;
 use serde::{Deserialize, Serialize};
 
 /// A law of the noise level σ = √ζ.
@@ -72,7 +72,7 @@ impl Proposal {
     }
 
     /// Draws σ.
-    pub fn draw(&self, rng: &mut ChaCha8Rng) -> f64 {
+    pub fn draw(&self, rng: &mut Stream) -> f64 {
         match *self {
             Self::Exponential { rate } => {
                 let clock: f64 = Exp1.sample(rng);

@@ -5,7 +5,7 @@ use crate::error::{Result, usable};
 use crate::model::Conditioning;
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
+use resolvent_core::random::Stream;
 
 /// Columns of a matrix as they are, for losses that want samples of a law alone: score matching and density ratios.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl Source for Samples<'_> {
         false
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64], target: &mut [f64]) -> Example {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64], target: &mut [f64]) -> Example {
         let column = rng.random_range(0..self.points.ncols());
         point.copy_from_slice(self.points.column(column).as_slice());
         target.copy_from_slice(point);

@@ -7,8 +7,8 @@ use crate::examples::Source;
 use crate::network::Layout;
 use crate::train::Task;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use resolvent_core::random::Stream;
 use resolvent_core::random::{Purpose, stream};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -40,7 +40,7 @@ pub enum Probe {
 }
 
 impl Probe {
-    fn draw(self, rng: &mut ChaCha8Rng) -> f32 {
+    fn draw(self, rng: &mut Stream) -> f32 {
         match self {
             Self::Rademacher if rng.random() => 1.0,
             Self::Rademacher => -1.0,

@@ -135,7 +135,7 @@ impl<F: Fn(&[f64], f64) -> f64 + Sync> Source for Reweighted<'_, F> {
 
     fn draw(
         &self,
-        rng: &mut resolvent_core::random::ChaCha8Rng,
+        rng: &mut resolvent_core::random::Stream,
         point: &mut [f64],
         target: &mut [f64],
     ) -> Example {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::log_zk_and_ratio;
+use crate::piecewise::{interpolate, locate};
 
 /// Binary exponents covered by the table; outside it the functions are called directly.
 const LOWEST: i32 = -44;
@@ -47,7 +48,7 @@ impl KOrder {
     /// (log(z^ν K_ν(z)), z R_ν(z)) for z > 0.
     #[must_use]
     pub fn log_zk_and_z_ratio(&self, z: f64) -> (f64, f64) {
-        let (index, t) = locate(z);
+        let (index, t) = locate::<PIECES>(LOWEST, z);
         let Some(piece) = self.pieces.get(index) else {
             let (log_zk, ratio) = log_zk_and_ratio(self.nu, z);
             return (log_zk, z * ratio);
@@ -87,7 +88,7 @@ impl KOrder {
         let mut pieces = [&self.pieces[0]; TOGETHER];
         let mut place = [0.0; TOGETHER];
         for ((piece, place), argument) in pieces.iter_mut().zip(&mut place).zip(z.iter()) {
-            let (index, t) = locate(*argument);
+            let (index, t) = locate::<PIECES>(LOWEST, *argument);
             let Some(found) = self.pieces.get(index) else {
                 for (z, z_ratio) in z.iter_mut().zip(z_ratio) {
                     (*z, *z_ratio) = self.log_zk_and_z_ratio(*z);
@@ -108,55 +109,15 @@ impl KOrder {
         }
     }
 
-    /// Coefficients in powers of t in [-1, 1] on piece `k`, by interpolation at the Chebyshev nodes.
     fn piece(nu: f64, k: usize) -> [[f64; 2]; TERMS] {
         let octave = LOWEST + (k >> PIECES) as i32;
         let width = f64::exp2(f64::from(octave)) / f64::from(1 << PIECES);
         let left = f64::exp2(f64::from(octave)) + (k & ((1 << PIECES) - 1)) as f64 * width;
-        let angle = |j: usize| std::f64::consts::PI * (j as f64 + 0.5) / TERMS as f64;
-        let values: [[f64; 2]; TERMS] = std::array::from_fn(|j| {
-            let z = left + 0.5 * width * (1.0 + angle(j).cos());
+        interpolate(left, width, |z| {
             let (log_zk, ratio) = log_zk_and_ratio(nu, z);
             [log_zk, z * ratio]
-        });
-        let mut powers = [[0.0; 2]; TERMS];
-        // T_n in powers of t by its recurrence.
-        let (mut before, mut current) = ([0.0; TERMS], [0.0; TERMS]);
-        current[0] = 1.0;
-        for n in 0..TERMS {
-            let norm = if n == 0 { 1.0 } else { 2.0 } / TERMS as f64;
-            for which in 0..2 {
-                // Differences from the first value, so that the large constant of log(z^ν K_ν) does not cost digits.
-                let base = values[0][which];
-                let sum: f64 =
-                    (0..TERMS).map(|j| (values[j][which] - base) * (n as f64 * angle(j)).cos()).sum();
-                for (p, c) in powers.iter_mut().zip(&current) {
-                    p[which] += norm * sum * c;
-                }
-                if n == 0 {
-                    powers[0][which] += base;
-                }
-            }
-            let mut next = [0.0; TERMS];
-            for i in 0..TERMS {
-                let raised = if i > 0 { current[i - 1] } else { 0.0 };
-                next[i] = if n == 0 { raised } else { 2.0 * raised - before[i] };
-            }
-            (before, current) = (current, next);
-        }
-        powers
+        })
     }
-}
-
-/// The piece on which `z` lies, beyond all of them where it lies on none, and the place there from -1 to 1.
-#[inline]
-fn locate(z: f64) -> (usize, f64) {
-    const FIRST: u64 = ((1023 + LOWEST) as u64) << PIECES;
-    let bits = z.to_bits();
-    // The low bits of the mantissa are the place on the piece.
-    let low = bits & ((1 << (52 - PIECES)) - 1);
-    let t = low as f64 * (2.0 / (1u64 << (52 - PIECES)) as f64) - 1.0;
-    ((bits >> (52 - PIECES)).wrapping_sub(FIRST) as usize, t)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use anyhow::Result;
 use nalgebra::DMatrix;
 use rand::RngExt;
 use rand_distr::StandardNormal;
-use resolvent::core::random::{ChaCha8Rng, Purpose, stream};
+use resolvent::core::random::{Purpose, Stream, stream};
 use resolvent::core::score::CircleScore;
 use resolvent::core::{EmpiricalMeasure, EmpiricalScore, KilledBrownianMotion, Score};
 
@@ -112,7 +112,7 @@ impl Problem {
 }
 
 impl Data {
-    fn draw(&self, rng: &mut ChaCha8Rng, out: &mut [f64]) {
+    fn draw(&self, rng: &mut Stream, out: &mut [f64]) {
         let uniform: f64 = rng.random();
         match self {
             Self::Atoms(measure) => out.copy_from_slice(measure.point(pick(measure, uniform))),

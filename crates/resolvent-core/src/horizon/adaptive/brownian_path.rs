@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 
 /// The increments of a Brownian path in R^d over adjoining pieces of time, from the present on: drawn where they are first
 /// asked for, split by Brownian bridges where they are asked for in part, and kept until they are passed.
@@ -29,7 +29,7 @@ impl BrownianPath {
     }
 
     /// dw ← W(`to`) - W(present), for `to` after the present.
-    pub(super) fn increment(&mut self, to: f64, rng: &mut ChaCha8Rng, dw: &mut [f64]) {
+    pub(super) fn increment(&mut self, to: f64, rng: &mut Stream, dw: &mut [f64]) {
         // Pieces from `first` on end by `to`, the later ones do not.
         let first = self.ends.partition_point(|end| *end > to);
         let from = self.ends.get(first).copied().unwrap_or(self.now);
@@ -52,7 +52,7 @@ impl BrownianPath {
 
     /// Makes the piece (`from`, `to`] the one at `index`. If there is one before it in the order, it lies across `to` and
     /// is split, else the path is continued.
-    fn break_at(&mut self, index: usize, from: f64, to: f64, rng: &mut ChaCha8Rng) {
+    fn break_at(&mut self, index: usize, from: f64, to: f64, rng: &mut Stream) {
         let d = self.dim;
         self.ends.insert(index, to);
         self.increments.resize(self.increments.len() + d, 0.0);

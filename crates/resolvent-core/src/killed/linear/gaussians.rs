@@ -174,7 +174,7 @@ impl Gaussians {
                 }
                 peak = highest;
             }
-            logs.iter_mut().for_each(|l| *l = lanes::exp(*l - peak));
+            logs.iter_mut().for_each(|l| *l = lanes::weight(*l - peak));
             total.iter_mut().zip(&logs).for_each(|(t, w)| *t += w);
             if !G {
                 continue;

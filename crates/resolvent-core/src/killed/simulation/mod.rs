@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::ExactDeath;
 use crate::error::{Error, Result, dimension, finite};
-use crate::random::{ChaCha8Rng, Purpose, stream};
+use crate::random::{Purpose, Stream, stream};
 use crate::sampler::{Ensemble, Exit};
 
 /// The deaths of particles of `process` started in the columns of `starts` (d x n), drawn without a time step. Particle i draws
@@ -53,7 +53,7 @@ fn run(
     dim: usize,
     starts: &DMatrix<f64>,
     seed: u64,
-    live: impl Fn(&mut [f64], &mut ChaCha8Rng) -> Result<End> + Sync,
+    live: impl Fn(&mut [f64], &mut Stream) -> Result<End> + Sync,
 ) -> Result<Ensemble> {
     dimension("starts", dim, starts.nrows())?;
     finite("starts", starts)?;

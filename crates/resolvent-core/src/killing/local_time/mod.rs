@@ -14,7 +14,7 @@ use rand_distr::Exp1;
 use super::{KillingRule, Memory};
 use crate::error::{Error, Result, positive};
 use crate::killed::LocallyBrownian;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::sampler::Local;
 
 /// A step covers at most this share of the distance to the support, or of the gap between two pieces of it.
@@ -98,11 +98,11 @@ pub fn no_local_time(codimension: usize) -> Error {
 }
 
 impl<P: LocallyBrownian + ?Sized, H: Hypersurface> KillingRule<P> for LocalTime<H> {
-    fn begin(&self, rng: &mut ChaCha8Rng) -> Memory {
+    fn begin(&self, rng: &mut Stream) -> Memory {
         [rng.sample(Exp1), 0.0]
     }
 
-    fn kills(&self, [clock, last]: &mut Memory, at: &Local<'_, P>, rng: &mut ChaCha8Rng) -> bool {
+    fn kills(&self, [clock, last]: &mut Memory, at: &Local<'_, P>, rng: &mut Stream) -> bool {
         let now = self.surface.signed_distance(at.point);
         let before = std::mem::replace(last, now);
         if at.steps == 0 || at.flows {
@@ -156,7 +156,7 @@ fn tanaka(before: f64, now: f64) -> f64 {
 }
 
 /// A draw of the semimartingale local time at 0 of a Brownian bridge of the given variance between the looks s and s'.
-fn bridge(before: f64, now: f64, variance: f64, rng: &mut ChaCha8Rng) -> f64 {
+fn bridge(before: f64, now: f64, variance: f64, rng: &mut Stream) -> f64 {
     let exponential: f64 = rng.sample(Exp1);
     f64::sqrt((before - now).powi(2) + 2.0 * variance * exponential) - before.abs() - now.abs()
 }

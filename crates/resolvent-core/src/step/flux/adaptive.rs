@@ -3,7 +3,7 @@
 use super::{LONGEST, length, quickening, velocity};
 use crate::error::{Result, positive};
 use crate::killed::LocallyBrownian;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 use crate::score::Score;
@@ -80,14 +80,14 @@ impl<'c> Stages<'c> {
 
 impl<P: LocallyBrownian + ?Sized, S: Score + ?Sized> Step<P> for AdaptiveFlux<'_, S> {
     fn evaluate(&self, batch: &mut Batch) {
-        self.score.evaluate(&batch.points, &mut batch.gains, &mut batch.displacements);
+        batch.evaluate(self.score);
     }
 
     fn advance(
         &self,
         at: &Local<'_, P>,
         dt: f64,
-        _rng: &mut ChaCha8Rng,
+        _rng: &mut Stream,
         next: &mut [f64],
         carry: &mut [f64],
         work: &mut Work,

@@ -3,7 +3,7 @@
 use super::heun::heun;
 use super::{Course, follow, length, velocity};
 use crate::killed::LocallyBrownian;
-use crate::random::ChaCha8Rng;
+use crate::random::Stream;
 use crate::reversal::Work;
 use crate::sampler::{Batch, Local};
 use crate::score::Score;
@@ -25,14 +25,14 @@ impl<'a, S: Score + ?Sized> MultistepFlux<'a, S> {
 
 impl<P: LocallyBrownian + ?Sized, S: Score + ?Sized> Step<P> for MultistepFlux<'_, S> {
     fn evaluate(&self, batch: &mut Batch) {
-        self.score.evaluate(&batch.points, &mut batch.gains, &mut batch.displacements);
+        batch.evaluate(self.score);
     }
 
     fn advance(
         &self,
         at: &Local<'_, P>,
         dt: f64,
-        _rng: &mut ChaCha8Rng,
+        _rng: &mut Stream,
         next: &mut [f64],
         carry: &mut [f64],
         work: &mut Work,

@@ -6,8 +6,8 @@
 
 use super::pointwise::{add, add_to_rows, silu, silu_tangent};
 use super::product::{View, product};
-use super::transpose::{Shape, transpose};
 use crate::network::{Init, Ops, Parameter};
+use resolvent_special::transpose::{Shape, transpose};
 use std::rc::Rc;
 
 /// Points that go through a network together: as many as the product crate works on at once, so that more would gain nothing

@@ -5,7 +5,6 @@ mod convolution;
 mod pointwise;
 mod product;
 mod tape;
-mod transpose;
 
 use super::{Batch, Engine, Reply};
 use crate::network::{Architecture, Inputs, Network, Ops, Outputs, Pair, Tangent};

@@ -4,7 +4,7 @@ use super::{Place, datum, side};
 use crate::error::{Error, Result, usable};
 use crate::examples::Proposal;
 use nalgebra::DMatrix;
-use rand::rngs::ChaCha8Rng;
+use resolvent_core::random::Stream;
 
 /// A kernel reaches so many standard deviations far.
 const REACH: f64 = 4.0;
@@ -46,7 +46,7 @@ impl Place for Blurred<'_> {
         self.data.nrows()
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64]) {
         datum(self.data, rng, point);
         blur(self.side, self.width.draw(rng), point);
     }

@@ -4,8 +4,8 @@ use super::Place;
 use crate::error::{Error, Result, usable};
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1};
+use resolvent_core::random::Stream;
 
 /// Every draw goes through so many data at most.
 const MOST: usize = 10_000;
@@ -39,7 +39,7 @@ impl Place for Combination<'_> {
         self.data.nrows()
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64]) {
         point.fill(0.0);
         let mut total = 0.0;
         for _ in 0..self.of {

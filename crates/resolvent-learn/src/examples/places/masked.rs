@@ -5,7 +5,7 @@ use super::{Place, datum, normal, side};
 use crate::error::{Error, Result, usable};
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
+use resolvent_core::random::Stream;
 use serde::{Deserialize, Serialize};
 
 /// Which coordinates are overwritten.
@@ -95,7 +95,7 @@ impl<'a> Masked<'a> {
         Ok(Self { data, part, fill, side, mean: data.column_mean().as_slice().to_vec() })
     }
 
-    fn overwrite(&self, k: usize, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+    fn overwrite(&self, k: usize, rng: &mut Stream, point: &mut [f64]) {
         point[k] = match self.fill {
             Fill::Constant(value) => value,
             Fill::Mean => self.mean[k],
@@ -109,7 +109,7 @@ impl Place for Masked<'_> {
         self.data.nrows()
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64]) {
         datum(self.data, rng, point);
         match self.part {
             Part::Random { share } => {

@@ -6,7 +6,7 @@ use crate::examples::Proposal;
 use nalgebra::DMatrix;
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
-use rand::rngs::ChaCha8Rng;
+use resolvent_core::random::Stream;
 
 /// Draws from one of several laws, chosen by its weight, with noise on top where it has any.
 pub struct Places<'a> {
@@ -41,7 +41,7 @@ impl Place for Places<'_> {
         self.dim
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64]) {
         let (place, noise) = &self.laws[self.choice.sample(rng)];
         place.draw(rng, point);
         if let Some(noise) = noise {

@@ -18,8 +18,8 @@ use super::Proposal;
 use crate::error::{Error, Result};
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use resolvent_core::random::Stream;
 use serde::{Deserialize, Serialize};
 
 /// A law of points in R^d.
@@ -28,7 +28,7 @@ pub trait Place: Send + Sync {
     fn dim(&self) -> usize;
 
     /// Draws a point (d).
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64]);
+    fn draw(&self, rng: &mut Stream, point: &mut [f64]);
 }
 
 /// A law of points made from data.
@@ -104,17 +104,17 @@ fn weight() -> f64 {
 }
 
 /// Writes a datum, drawn uniformly.
-fn datum(data: &DMatrix<f64>, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+fn datum(data: &DMatrix<f64>, rng: &mut Stream, point: &mut [f64]) {
     let column = rng.random_range(0..data.ncols());
     point.copy_from_slice(data.column(column).as_slice());
 }
 
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
+fn normal(rng: &mut Stream) -> f64 {
     StandardNormal.sample(rng)
 }
 
 /// Adds noise of that level to every coordinate.
-fn add_noise(level: f64, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+fn add_noise(level: f64, rng: &mut Stream, point: &mut [f64]) {
     point.iter_mut().for_each(|x| *x += level * normal(rng));
 }
 

@@ -4,7 +4,7 @@ use super::{Place, add_noise, datum};
 use crate::error::{Result, usable};
 use crate::examples::Proposal;
 use nalgebra::DMatrix;
-use rand::rngs::ChaCha8Rng;
+use resolvent_core::random::Stream;
 
 /// y + σ N with a datum y and σ from a proposal.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Place for Noise<'_> {
         self.data.nrows()
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64]) {
         datum(self.data, rng, point);
         add_noise(self.level.draw(rng), rng, point);
     }

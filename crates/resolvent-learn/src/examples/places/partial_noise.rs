@@ -5,7 +5,7 @@ use crate::error::{Error, Result, usable};
 use crate::examples::Proposal;
 use nalgebra::DMatrix;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
+use resolvent_core::random::Stream;
 
 /// y + σ N on a random subset of the coordinates, y elsewhere.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl Place for PartialNoise<'_> {
         self.data.nrows()
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng, point: &mut [f64]) {
+    fn draw(&self, rng: &mut Stream, point: &mut [f64]) {
         datum(self.data, rng, point);
         let level = self.level.draw(rng);
         let share = self.share.unwrap_or_else(|| rng.random());

@@ -3,8 +3,11 @@
 //! Particle `i` owns stream `i`, so what it draws does not depend on how many particles there are, how they are
 //! batched, or on how many threads they run.
 
-use rand::SeedableRng;
-pub use rand::rngs::ChaCha8Rng;
+mod chacha;
+mod normal;
+mod stream;
+
+pub use stream::Stream;
 
 /// What a stream is used for; streams of different purposes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +46,6 @@ pub enum Purpose {
 /// let b: f64 = stream(7, Purpose::Path, 3).random();
 /// assert_eq!(a, b);
 /// ```
-pub fn stream(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&(purpose as u64).to_le_bytes());
-    let mut rng = ChaCha8Rng::from_seed(key);
-    rng.set_stream(index);
-    rng
+pub fn stream(seed: u64, purpose: Purpose, index: u64) -> Stream {
+    Stream::new([seed, purpose as u64], index)
 }

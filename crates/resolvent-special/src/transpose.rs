@@ -1,6 +1,6 @@
-//! Transposition of matrices.
+//! Transposition of matrices, on the vector units.
 
-use resolvent_special::vector::widest;
+use crate::vector::widest;
 
 /// Rows that are turned together: the numbers in a register of 512 bits.
 const ROWS: usize = 16;
@@ -9,19 +9,26 @@ const COLUMNS: usize = 64;
 
 /// Aligned, so that no register is written across a border of cache lines.
 #[repr(align(64))]
-struct Block([f32; ROWS * COLUMNS]);
+struct Block<T>([T; ROWS * COLUMNS]);
 
 /// A matrix of `rows` x `columns` at the head of a slice, the entry (i, j) at i * `stride` + j.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) stride: usize,
+pub struct Shape {
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub columns: usize,
+    /// From the beginning of a row to that of the next.
+    pub stride: usize,
 }
 
 /// out ← the transpose of `matrix`, the entry (i, j) at i * `stride` + j; what lies between the rows of `out` stays.
-pub(super) fn transpose(matrix: &[f32], shape: Shape, out: &mut [f32], stride: usize) {
-    let (mut block, mut scratch) = (Block([0.0; ROWS * COLUMNS]), Block([0.0; ROWS * COLUMNS]));
+///
+/// # Panics
+/// If one of them does not fit into its slice.
+pub fn transpose<T: Copy + Default>(matrix: &[T], shape: Shape, out: &mut [T], stride: usize) {
+    let (mut block, mut scratch) =
+        (Block([T::default(); ROWS * COLUMNS]), Block([T::default(); ROWS * COLUMNS]));
     widest(
         #[inline(always)]
         || {
@@ -50,7 +57,7 @@ pub(super) fn transpose(matrix: &[f32], shape: Shape, out: &mut [f32], stride: u
 /// Transposes a block of `width` columns: four times rows are interleaved by twos, each with the one half of all rows further on,
 /// so that the number of the row ends up, digit by digit, behind that of the column. Four is even: what comes out is in `block` again.
 #[inline(always)]
-fn turn(block: &mut Block, scratch: &mut Block, width: usize) {
+fn turn<T: Copy>(block: &mut Block<T>, scratch: &mut Block<T>, width: usize) {
     let (mut rows, mut from, mut to) = (ROWS, block, scratch);
     while rows > 1 {
         rows /= 2;
@@ -61,7 +68,7 @@ fn turn(block: &mut Block, scratch: &mut Block, width: usize) {
 }
 
 #[inline(always)]
-fn interleave(first: &[f32], second: &[f32], out: &mut [f32]) {
+fn interleave<T: Copy>(first: &[T], second: &[T], out: &mut [T]) {
     for ((out, a), b) in out.chunks_exact_mut(2).zip(first).zip(second) {
         out[0] = *a;
         out[1] = *b;
