@@ -1,4 +1,4 @@
-//! The hot paths of the backward process: the kernel score and the samplers.
+//! The hot paths of the backward process: the kernel score, random numbers and the samplers.
 
 use std::hint::black_box;
 
@@ -7,6 +7,7 @@ use nalgebra::DMatrix;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use resolvent::core::random::{Purpose, stream};
+use resolvent::core::score::SinglePrecisionScore;
 use resolvent::core::step::{Bridge, EulerMaruyama, PosteriorBridge};
 use resolvent::core::{
     EmpiricalMeasure, EmpiricalScore, KilledBrownianMotion, Sampler, Score, ScoreAdaptive, Step,
@@ -33,6 +34,43 @@ fn kernel_score(c: &mut Criterion) {
             b.iter(|| score.evaluate(black_box(points.as_slice()), &mut gains, &mut displacements));
         });
     }
+    group.finish();
+}
+
+/// 64 points against m data in R^784 in single precision, one thread; elements are pairs.
+fn single_precision(c: &mut Criterion) {
+    let mut group = c.benchmark_group("kernel score in single precision, one thread");
+    let (d, m) = (784, 8_000);
+    let process = KilledBrownianMotion::new(d, 1.0, 0.1).unwrap();
+    for spread in [1.0, 0.02] {
+        let data = normal(d, m, 0).map(|x| (spread * x) as f32);
+        let score = SinglePrecisionScore::new(&process, data.as_slice()).unwrap();
+        let points = normal(d, 64, 1);
+        let (mut gains, mut displacements) = (vec![0.0; 64], vec![0.0; 64 * d]);
+        group.throughput(Throughput::Elements(64 * m as u64));
+        group.bench_function(BenchmarkId::from_parameter(format!("d={d} m={m} spread={spread}")), |b| {
+            b.iter(|| score.evaluate(black_box(points.as_slice()), &mut gains, &mut displacements));
+        });
+    }
+    group.finish();
+}
+
+/// Standard normal numbers from one stream, and two at a time from each of 512.
+fn normals(c: &mut Criterion) {
+    let mut group = c.benchmark_group("normal numbers, one thread");
+    let mut numbers = vec![0.0; 4_096];
+    let mut one = stream(1, Purpose::Experiment, 0);
+    group.throughput(Throughput::Elements(4_096));
+    group.bench_function("one stream", |b| b.iter(|| one.fill_normals(black_box(&mut numbers))));
+    let mut many: Vec<_> = (0..512).map(|i| stream(1, Purpose::Experiment, i)).collect();
+    group.throughput(Throughput::Elements(1_024));
+    group.bench_function("two from each of 512", |b| {
+        b.iter(|| {
+            for (stream, numbers) in many.iter_mut().zip(black_box(&mut numbers).chunks_exact_mut(2)) {
+                stream.fill_normals(numbers);
+            }
+        });
+    });
     group.finish();
 }
 
@@ -69,5 +107,5 @@ fn sampler(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, kernel_score, sampler);
+criterion_group!(benches, kernel_score, single_precision, normals, sampler);
 criterion_main!(benches);
